@@ -1,0 +1,65 @@
+# Everything starts here: `make demo` to see it, `make test` to check it.
+# Writes only below this folder and PIECED_CACHE.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-python up demo test test-fast lint format types lock bench-operator bench-billing clean distclean
+
+export PIECED_CACHE ?= $(HOME)/.cache/pieced
+# Tools that would write to the home folder write here.
+export PIP_CACHE_DIR := $(PIECED_CACHE)/pip
+export UV_CACHE_DIR := $(PIECED_CACHE)/uv
+export KUBECACHEDIR := $(PIECED_CACHE)/kubectl
+
+BIN := .venv/bin
+CHECKED := billing operator cli local tests benchmarks samples
+
+help: ## Show these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Set everything up: virtual environment, dependencies, control plane
+	@local/setup.sh
+
+setup-python:
+	@local/setup.sh --python-only
+
+up: setup ## Start the stack (control plane, Postgres, operator) and leave it running until Ctrl-C
+	@$(BIN)/python -m pieced_local up
+
+demo: setup ## Start the stack and tell the whole story, from kubectl apply to an invoice
+	@$(BIN)/python -m pieced_local demo
+
+test: setup lint types ## Run everything: formatting, lint, types, import contracts, all tests
+	$(BIN)/pytest -n 2
+	@local/go.sh -C devcluster vet ./internal/...
+	@local/go.sh -C devcluster test ./internal/...
+
+test-fast: setup-python ## Run the tests of the pure core: no servers, under 20 seconds
+	$(BIN)/pytest -n 2 tests/unit tests/property
+
+lint: setup-python ## Check formatting, lint rules and import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/lint-imports --cache-dir .cache/import-linter
+
+types: setup-python ## Check the types
+	$(BIN)/mypy
+
+format: setup-python ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: setup-python ## Resolve pyproject.toml again into requirements.lock
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --output-file requirements.lock
+
+bench-operator: setup ## Measure the operator with 1,000 and 5,000 tenants
+	@$(BIN)/python -m benchmarks.operator
+
+bench-billing: setup ## Measure import, drafts and invoice run with 10,000 and 100,000 tenants
+	@$(BIN)/python -m benchmarks.billing
+
+clean: ## Remove the local stack's data and the tools' caches
+	rm -rf .state .cache
+
+distclean: clean ## Remove the virtual environment too
+	rm -rf .venv
