@@ -48,9 +48,12 @@ format: setup-python ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-lock: setup-python ## Resolve pyproject.toml again into requirements.lock
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --output-file requirements.lock
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+lock: setup-python ## Resolve pyproject.toml again into the lock files: development, image, building the wheel
+	$(LOCK) pyproject.toml --extra dev --output-file requirements.lock
+	$(LOCK) pyproject.toml --constraint requirements.lock --output-file requirements-runtime.lock
+	echo hatchling | $(LOCK) - --constraint requirements.lock --output-file requirements-build.lock
 
 bench-operator: setup ## Measure the operator with 1,000 and 5,000 tenants
 	@$(BIN)/python -m benchmarks.operator
