@@ -1,0 +1,44 @@
+"""The tools that have to be there before anything is set up. Standard library only."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+
+from pieced_local.places import go_environment
+
+GO_MINIMUM = (1, 26)
+
+
+def missing_tools(*, control_plane_to_build: bool) -> list[str]:
+    """One sentence for each tool that is missing, saying what to install; empty when all are there."""
+    sentences = []
+    if shutil.which("git") is None:
+        sentences.append("git is needed: install your system's package git.")
+    if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
+        sentences.append("Python's venv module is needed: install your system's package python3-venv.")
+    if control_plane_to_build and (found := _go_version()) < GO_MINIMUM:
+        wanted = ".".join(map(str, GO_MINIMUM))
+        what = f"Go {'.'.join(map(str, found))} is too old" if found else "Go is missing"
+        sentences.append(
+            f"{what}: install Go {wanted} or newer (go.dev/dl) and put it on PATH, "
+            "or set KUBECONFIG to a cluster that you have."
+        )
+    return sentences
+
+
+def uses_own_control_plane() -> bool:
+    """Whether the stack runs its own control plane: it does unless KUBECONFIG names a cluster."""
+    return not os.environ.get("KUBECONFIG")
+
+
+def _go_version() -> tuple[int, ...]:
+    """Go's version as numbers, empty when there is no Go."""
+    if shutil.which("go") is None:
+        return ()
+    answer = subprocess.run(
+        ["go", "env", "GOVERSION"], env=go_environment(), capture_output=True, text=True, check=False
+    )
+    match = re.match(r"go(\d+)\.(\d+)", answer.stdout)
+    return tuple(map(int, match.groups())) if match else ()
