@@ -1,0 +1,23 @@
+// Devcluster is a Kubernetes control plane in one binary, for development and tests.
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"pieced.ch/devcluster/embedded"
+	"pieced.ch/devcluster/internal/command"
+)
+
+func main() {
+	if run, linked := embedded.Programs[filepath.Base(os.Args[0])]; linked {
+		os.Exit(run())
+	}
+	if len(os.Args) > 1 {
+		if run, linked := embedded.Programs[os.Args[1]]; linked {
+			os.Args = os.Args[1:]
+			os.Exit(run())
+		}
+	}
+	os.Exit(command.Run(os.Args[1:]))
+}
