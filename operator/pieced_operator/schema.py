@@ -1,0 +1,80 @@
+"""Field types that both resources share, each with the bounds and CEL rules by which the API server refuses a value.
+
+The custom resource definitions in `crds/` are generated from the models built of these types, so that what the API
+server accepts and what the operator reads cannot differ.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from pieced_billing.errors import Refused
+
+# A CEL rule of the API server: the expression that must hold for `self`, and the message when it does not.
+Rule = tuple[str, str]
+
+
+class SpecModel(BaseModel):
+    """A part of a custom resource: immutable, strict about types, and silent about fields of a later version."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="ignore",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+
+class ResourceInvalid(Refused):
+    """A resource in the cluster that the schema does not allow, stored before the schema refused it."""
+
+    code = "resource_invalid"
+
+    def __init__(self, resource: str, error: ValidationError) -> None:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in ("spec", *first["loc"]))
+        super().__init__(f"{resource}: {field}: {first['msg']}.")
+
+
+def cel(*rules: Rule) -> dict[str, Any]:
+    """The schema extension that makes the API server check these rules."""
+    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
+
+
+def list_map(key: str) -> dict[str, Any]:
+    """The schema extension of a list whose items are told apart by one field."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
+# Marks a field whose empty default the API server shall write into the resource.
+ALWAYS_PRESENT = "always-present"
+
+ATOMIC: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
+
+
+def is_dns_label(what: str, text: str = "self") -> Rule:
+    """The rule that a text is a DNS label; `what` names the field in the message."""
+    return (
+        f"{text}.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+        f"{what} must be a DNS label: lowercase letters, digits and hyphens, a letter or digit at both ends",
+    )
+
+
+def is_one_line(what: str) -> Rule:
+    """The rule that a text is one visible line; `what` names the field in the message."""
+    return (
+        r"self.matches(r'^\P{Cc}*$') && self.trim() != ''",
+        f"{what} must be one line of text without control characters",
+    )
+
+
+def is_positive_quantity(what: str) -> Rule:
+    """The rule that a text is a Kubernetes quantity above zero; `what` names the field in the message."""
+    return (
+        "isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
+        f"{what} must be a positive quantity, such as 5Gi or 500m",
+    )
