@@ -1,0 +1,53 @@
+"""Named points at which a test can make the process die as by a power cut.
+
+With `PIECED_FAULT=observe.after_lock` in the environment the process appends that name to the file `PIECED_FAULT_LOG`
+and kills itself when it gets there; `observe.after_lock:3` means the third time. Without the variable nothing happens.
+"""
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+POINTS: Final = (
+    # one observation (ledger/observe.py), in the order in which it passes them
+    "observe.begin",
+    "observe.before_lock",
+    "observe.after_lock",
+    "observe.before_fetch_again",
+    "observe.after_fetch_again",
+    "observe.after_decision",
+    "observe.between_events",
+    "observe.after_events",
+    "observe.after_row",
+    "observe.before_commit",
+    "observe.after_commit",
+)
+
+_passed: Counter[str] = Counter()
+
+
+def point(name: str) -> None:
+    """Die here by SIGKILL if the environment asks for it."""
+    assert name in POINTS, f"unknown fault point {name}"
+    wanted = os.environ.get("PIECED_FAULT")
+    if wanted is None:
+        return
+    wanted_name, _, nth = wanted.partition(":")
+    if name != wanted_name:
+        return
+    _passed[name] += 1
+    if _passed[name] == int(nth or 1):
+        _die(name)
+
+
+def _die(name: str) -> None:
+    """Leave a line that outlives the process, then end it without any cleaning up."""
+    log = os.environ.get("PIECED_FAULT_LOG")
+    if log:
+        with Path(log).open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""Connections, tables, migrations, roles and bulk reading."""

@@ -1,0 +1,39 @@
+"""What the application's role may do with each table: never more than the program needs."""
+
+from typing import Final
+
+from psycopg import sql
+
+from pieced_billing.store.connections import Connection
+
+READ: Final = "SELECT"
+APPEND: Final = "SELECT, INSERT"
+EDIT: Final = "SELECT, INSERT, UPDATE"
+REPLACE: Final = "SELECT, INSERT, UPDATE, DELETE"
+
+PRIVILEGES: Final = {
+    "pieced_alembic_version": READ,
+    "billing_settings": "SELECT, UPDATE",
+    "tenant_billing_lifecycle": EDIT,
+    "tenant_lifecycle_events": APPEND,
+    "tenant_skill_events": APPEND,
+    "tenant_suspension_events": APPEND,
+    "usage_records": APPEND,
+}
+"""Privileges by table; one that is not named here the application cannot even read."""
+
+
+def grant(connection: Connection, role: str) -> None:
+    """Give the application's role exactly PRIVILEGES; nothing happens where it is the owner itself."""
+    owner = connection.execute("SELECT current_user, current_schema").fetchone()
+    assert owner is not None
+    if owner[0] == role:
+        return
+    name = sql.Identifier(role)
+    usage = connection.execute("SELECT has_schema_privilege(%s, %s, 'USAGE')", [role, owner[1]]).fetchone()
+    if usage == (False,):
+        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(owner[1]), name))
+    for table, privileges in PRIVILEGES.items():
+        on = sql.Identifier(table)
+        connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(on, name))
+        connection.execute(sql.SQL("GRANT " + privileges + " ON {} TO {}").format(on, name))
