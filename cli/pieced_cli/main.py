@@ -82,7 +82,7 @@ def _print_version(asked: bool) -> None:
 
 
 def _pieced(
-    version: Annotated[  # noqa: ARG001 - its callback does the work
+    version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
