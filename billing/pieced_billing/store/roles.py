@@ -19,6 +19,19 @@ PRIVILEGES: Final = {
     "tenant_skill_events": APPEND,
     "tenant_suspension_events": APPEND,
     "usage_records": APPEND,
+    "platform_pricing": EDIT,
+    "skill_pricing": REPLACE,
+    "price_versions": APPEND,
+    "org_billing_config": EDIT,
+    "org_terms_versions": APPEND,
+    "org_payment_methods": EDIT,
+    "invoice_number_counters": EDIT,
+    "invoices": APPEND,
+    "invoices_id_seq": "USAGE",
+    "invoice_lines": APPEND,
+    "invoice_payments": APPEND,
+    "invoice_reminders": APPEND,
+    "invoice_runs_parked": APPEND,
 }
 """Privileges by table; one that is not named here the application cannot even read."""
 
