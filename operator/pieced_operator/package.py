@@ -6,15 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from pieced_operator.quantity import PATTERN
 from pieced_operator.schema import (
     ATOMIC,
+    QuantityText,
     ResourceInvalid,
     Rule,
     SpecModel,
     cel,
     is_one_line,
-    is_positive_quantity,
     list_map,
+    positive_quantity,
 )
 
 Argument = Annotated[str, Field(max_length=4096)]
@@ -22,16 +24,10 @@ PortNumber = Annotated[int, Field(ge=1, le=65_535)]
 Protocol = Annotated[str, Field(json_schema_extra={"enum": ["TCP", "UDP"]})]
 
 
-def _quantity(description: str, field: str) -> Any:
-    return Field(
-        min_length=1, max_length=32, description=description, json_schema_extra=cel(is_positive_quantity(field))
-    )
-
-
 def _covers(resource: str) -> Rule:
     return (
         (
-            f"[self.requests.{resource}, self.limits.{resource}].exists(q, !isQuantity(q))"
+            f"[self.requests.{resource}, self.limits.{resource}].exists(q, !q.matches('{PATTERN}'))"
             f" || !quantity(self.requests.{resource}).isGreaterThan(quantity(self.limits.{resource}))"
         ),
         f"resources.requests.{resource} must not exceed resources.limits.{resource}",
@@ -103,15 +99,15 @@ class Egress(SpecModel):
 class Requests(SpecModel):
     """What a container is promised."""
 
-    cpu: Annotated[str, _quantity("Processor time.", "resources.requests.cpu")] = "50m"
-    memory: Annotated[str, _quantity("Memory.", "resources.requests.memory")] = "64Mi"
+    cpu: Annotated[QuantityText, positive_quantity("resources.requests.cpu", "Processor time.")] = "50m"
+    memory: Annotated[QuantityText, positive_quantity("resources.requests.memory", "Memory.")] = "64Mi"
 
 
 class Limits(SpecModel):
     """What a container may use at most."""
 
-    cpu: Annotated[str, _quantity("Processor time.", "resources.limits.cpu")] = "500m"
-    memory: Annotated[str, _quantity("Memory.", "resources.limits.memory")] = "256Mi"
+    cpu: Annotated[QuantityText, positive_quantity("resources.limits.cpu", "Processor time.")] = "500m"
+    memory: Annotated[QuantityText, positive_quantity("resources.limits.memory", "Memory.")] = "256Mi"
 
 
 class Resources(SpecModel):

@@ -4,12 +4,13 @@ The custom resource definitions in `crds/` are generated from the models built o
 server accepts and what the operator reads cannot differ.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from pieced_billing.errors import Refused
+from pieced_operator.quantity import PATTERN, parse
 
 # A CEL rule of the API server: the expression that must hold for `self`, and the message when it does not.
 Rule = tuple[str, str]
@@ -72,9 +73,28 @@ def is_one_line(what: str) -> Rule:
     )
 
 
-def is_positive_quantity(what: str) -> Rule:
-    """The rule that a text is a Kubernetes quantity above zero; `what` names the field in the message."""
-    return (
-        "isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
-        f"{what} must be a positive quantity, such as 5Gi or 500m",
+def positive_quantity(what: str, description: str) -> Any:
+    """A field that holds a Kubernetes quantity above zero; `what` names the field in the message."""
+    return Field(
+        min_length=1,
+        max_length=32,
+        description=description,
+        json_schema_extra=cel(
+            (
+                (
+                    f"self.matches('{PATTERN}') && quantity(self).isGreaterThan(quantity('0'))"
+                    " && !quantity(self).isGreaterThan(quantity('1Pi'))"
+                ),
+                f"{what} must be a positive quantity of at most 1Pi, such as 5Gi or 500m",
+            )
+        ),
     )
+
+
+def _readable(text: str) -> str:
+    parse(text)
+    return text
+
+
+# A quantity as text; use it with `positive_quantity`.
+QuantityText = Annotated[str, AfterValidator(_readable)]

@@ -7,17 +7,18 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from pieced_operator.names import ORG_LABEL
+from pieced_operator.names import ORG_LABEL, TENANT_KIND
 from pieced_operator.schema import (
     ALWAYS_PRESENT,
     ATOMIC,
+    QuantityText,
     ResourceInvalid,
     SpecModel,
     cel,
     is_dns_label,
     is_one_line,
-    is_positive_quantity,
     list_map,
+    positive_quantity,
 )
 
 PackageId = Annotated[str, Field(min_length=1, max_length=63, json_schema_extra=cel(is_dns_label("a package id")))]
@@ -101,15 +102,7 @@ class TenantSpec(SpecModel):
             json_schema_extra=cel(is_one_line("agentName")),
         ),
     ] = "Assistant"
-    storage_size: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=32,
-            description="Size of the workspace volume.",
-            json_schema_extra=cel(is_positive_quantity("storageSize")),
-        ),
-    ] = "5Gi"
+    storage_size: Annotated[QuantityText, positive_quantity("storageSize", "Size of the workspace volume.")] = "5Gi"
     workspace_files: Annotated[
         dict[str, WorkspaceFile],
         Field(
@@ -217,19 +210,12 @@ class Tenant:
 
 
 def decode_tenant(resource: Mapping[str, Any]) -> Tenant:
-    """A PiecedTenant from its JSON; raises ResourceInvalid when its spec does not fit the schema.
-
-    A status that does not fit is as good as none: the operator writes it anew.
-    """
+    """A PiecedTenant from its JSON; raises ResourceInvalid when its spec does not fit the schema."""
     metadata = resource["metadata"]
     try:
         spec = TenantSpec.model_validate(resource.get("spec", {}))
     except ValidationError as error:
-        raise ResourceInvalid(f"PiecedTenant {metadata['name']}", error) from None
-    try:
-        status = TenantStatus.model_validate(resource.get("status") or {})
-    except ValidationError:
-        status = TenantStatus()
+        raise ResourceInvalid(f"{TENANT_KIND} {metadata['name']}", error) from None
     return Tenant(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -239,8 +225,16 @@ def decode_tenant(resource: Mapping[str, Any]) -> Tenant:
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
         deletion_started_at=_instant(metadata.get("deletionTimestamp")),
         spec=spec,
-        status=status,
+        status=decode_status(resource),
     )
+
+
+def decode_status(resource: Mapping[str, Any]) -> TenantStatus:
+    """A PiecedTenant's status; one that does not fit the schema is as good as none, the operator writes it anew."""
+    try:
+        return TenantStatus.model_validate(resource.get("status") or {})
+    except ValidationError:
+        return TenantStatus()
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -1,0 +1,204 @@
+"""What the operator says about a tenant: the outcome of a reconcile as conditions, a phase and a status. Pure.
+
+`Ready`, `Reconciling` and `Stalled` follow kstatus: exactly one of "as wanted", "on the way" and "needs a person" is
+true. The phase is derived from them, in one place, and is never an input.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from pieced_operator.desired.suspension import Hold, Retention
+from pieced_operator.readiness import Readiness
+from pieced_operator.tenant import Condition, TenantStatus
+
+READY = "Ready"
+RECONCILING = "Reconciling"
+STALLED = "Stalled"
+PACKAGES_AVAILABLE = "PackagesAvailable"
+ORGANISATION_CHANGED = "OrganisationChanged"
+RETENTION_PENDING = "RetentionPending"
+
+# The fields of the status that `status` gives a value or none; all others are somebody else's.
+OWNED_FIELDS = frozenset(
+    {"observedGeneration", "phase", "organisation", "tenantNamespace", "suspendedAt", "conditions"}
+)
+
+# A message names at most this many things; the API server bounds the whole.
+_NAMED = 10
+_MESSAGE_LIMIT = 32_768
+
+
+class Problem(NamedTuple):
+    """What keeps a tenant from becoming what was ordered, until a person acts."""
+
+    reason: str
+    message: str
+
+
+def organisation_missing(label: str) -> Problem:
+    """The tenant never had an organisation: nobody could be billed."""
+    return Problem("OrganisationMissing", f"Label {label} is missing: it names the organisation that is billed.")
+
+
+def namespace_conflict(namespace: str) -> Problem:
+    """A namespace of the wanted name is somebody else's."""
+    return Problem("NamespaceConflict", f"Namespace {namespace} exists and is not this tenant's; it is left alone.")
+
+
+def resource_invalid(sentence: str) -> Problem:
+    """The resource is older than the schema and does not keep to it."""
+    return Problem("ResourceInvalid", sentence)
+
+
+def apply_refused(sentences: tuple[str, ...]) -> Problem:
+    """The API server found what was ordered invalid: trying again would change nothing."""
+    return Problem("ApplyRefused", _listed(sentences))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one reconcile of a tenant came to.
+
+    `organisation` is the one that is billed, `labelled` the one that the label names now. `refusals` are the API
+    server's answers to what it did not accept just now and may accept when tried again.
+    """
+
+    organisation: str | None
+    labelled: str | None
+    namespace: str | None = None
+    problem: Problem | None = None
+    deleting: bool = False
+    suspended_at: datetime | None = None
+    retention: Retention | None = None
+    unknown_packages: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    readiness: Readiness = field(default_factory=Readiness)
+
+
+class Verdict(NamedTuple):
+    """A condition without its times."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+def status(before: TenantStatus, generation: int, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """The fields of the status that the operator owns, as JSON.
+
+    Equal to what is live when nothing is new, so that nothing need be written; a field that is absent has no value.
+    """
+    conditions = _dated(verdicts(outcome), before.conditions, generation, now)
+    values = {
+        "observedGeneration": generation,
+        "phase": phase(conditions),
+        "organisation": outcome.organisation,
+        "tenantNamespace": outcome.namespace,
+        "suspendedAt": _text(outcome.suspended_at) if outcome.suspended_at else None,
+        "conditions": [_json(condition) for condition in conditions],
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def phase(conditions: Iterable[Condition]) -> str:
+    """The conditions in one word: Pending, Ready, Suspended, Stalled or Deleting."""
+    by_type = {condition.type: condition for condition in conditions}
+    ready = by_type[READY]
+    if ready.status == "True":
+        return "Suspended" if ready.reason == "Suspended" else "Ready"
+    if ready.reason == "Deleting":
+        return "Deleting"
+    return "Stalled" if by_type[STALLED].status == "True" else "Pending"
+
+
+def verdicts(outcome: Outcome) -> list[Verdict]:
+    """Every condition that holds something to say; the first three are always there."""
+    found = [*_progress(outcome), _packages(outcome.unknown_packages)]
+    if outcome.organisation is not None and outcome.labelled != outcome.organisation:
+        found.append(_organisation(outcome.organisation, outcome.labelled))
+    if outcome.retention is not None:
+        found.append(_retention(outcome.retention))
+    return found
+
+
+def _progress(outcome: Outcome) -> list[Verdict]:
+    """Ready, Reconciling and Stalled, of which exactly one is True."""
+    stuck = outcome.readiness.stuck
+    problem = outcome.problem or (Problem("ProgressDeadlineExceeded", _listed(stuck)) if stuck else None)
+    waiting = (*outcome.refusals, *outcome.readiness.waiting)
+    if outcome.deleting:
+        return _one_true(RECONCILING, "Deleting", "The tenant is being deleted.")
+    if problem is not None:
+        return _one_true(STALLED, *problem)
+    if waiting:
+        return _one_true(RECONCILING, "Retrying" if outcome.refusals else "Progressing", _listed(waiting))
+    if outcome.suspended_at is not None:
+        return _one_true(READY, "Suspended", "Nothing runs; all data is kept.")
+    return _one_true(READY, "Available", "All workloads are available and the volume is bound.")
+
+
+def _one_true(true_type: str, reason: str, message: str) -> list[Verdict]:
+    return [
+        Verdict(kind, "True" if kind == true_type else "False", reason, message)
+        for kind in (READY, RECONCILING, STALLED)
+    ]
+
+
+def _packages(unknown: tuple[str, ...]) -> Verdict:
+    if unknown:
+        message = f"Not in the catalogue, so neither run nor billed: {_listed(unknown, separator=', ')}."
+        return Verdict(PACKAGES_AVAILABLE, "False", "UnknownPackages", message)
+    return Verdict(PACKAGES_AVAILABLE, "True", "InCatalogue", "Every package is in the catalogue.")
+
+
+def _organisation(billed: str, labelled: str | None) -> Verdict:
+    now = f"The label now names {labelled}" if labelled else "The label was removed"
+    message = f"{now}; organisation {billed}, the first, is billed."
+    return Verdict(ORGANISATION_CHANGED, "True", "LabelChanged" if labelled else "LabelRemoved", message)
+
+
+def _retention(retention: Retention) -> Verdict:
+    due = _text(retention.due_at)
+    since = f"Suspended since {_text(retention.suspended_at)}"
+    match retention.hold:
+        case Hold.RESUME_REQUESTED:
+            message = f"{since}; a request to resume is open, so the tenant is not deleted on {due}."
+        case Hold.ARGO_CD:
+            message = (
+                f"{since}; due for deletion on {due}, but Argo CD tracks the tenant: remove its manifest from Git."
+            )
+        case None:
+            message = f"{since}; the tenant and its data are deleted on {due} unless it is resumed."
+    return Verdict(RETENTION_PENDING, "True", retention.hold or "Suspended", message)
+
+
+def _listed(texts: tuple[str, ...], separator: str = " ") -> str:
+    rest = len(texts) - _NAMED
+    shown = separator.join(texts[:_NAMED]) + (f" (and {rest} more)" if rest > 0 else "")
+    return shown[:_MESSAGE_LIMIT]
+
+
+def _dated(found: list[Verdict], before: Iterable[Condition], generation: int, now: datetime) -> list[Condition]:
+    """The conditions with their times: a condition keeps its time for as long as its status stays."""
+    earlier = {condition.type: condition for condition in before}
+    return [
+        Condition(
+            **verdict._asdict(),
+            observed_generation=generation,
+            last_transition_time=previous.last_transition_time
+            if (previous := earlier.get(verdict.type)) and previous.status == verdict.status
+            else now.astimezone(UTC).replace(microsecond=0),
+        )
+        for verdict in found
+    ]
+
+
+def _json(condition: Condition) -> Mapping[str, Any]:
+    return condition.model_dump(by_alias=True) | {"lastTransitionTime": _text(condition.last_transition_time)}
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,64 @@
+"""A suspended tenant: since when it is, and when its data is deleted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pieced_operator.names import ARGOCD_INSTANCE_LABEL, ARGOCD_TRACKING_ANNOTATION, RESUME_REQUESTED_ANNOTATION
+from pieced_operator.tenant import Tenant
+
+
+class Hold(StrEnum):
+    """Why a suspended tenant is not deleted although its time is over."""
+
+    RESUME_REQUESTED = "ResumeRequested"
+    """A customer asked to resume and waits for the answer."""
+    ARGO_CD = "TrackedByArgoCD"
+    """Argo CD would make the tenant again, as a new one without its data: its manifest has to go from Git instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """When a suspended tenant is to be deleted, and what keeps it."""
+
+    suspended_at: datetime
+    due_at: datetime
+    hold: Hold | None
+
+    def due(self, now: datetime) -> bool:
+        """Whether the tenant is to be deleted now."""
+        return self.hold is None and self.due_at <= now
+
+
+def suspended_at(tenant: Tenant, changed_at: datetime | None, now: datetime) -> datetime | None:
+    """Since when the tenant is suspended, for `status.suspendedAt`; None when it runs.
+
+    `changed_at` is the instant at which the owner of `spec.suspend` last wrote, where that is known. It stands in for
+    what the status does not say, and corrects it when a version was skipped that may have been a resume: the data is
+    kept longer rather than deleted early.
+    """
+    if not tenant.spec.suspend:
+        return None
+    recorded = tenant.status.suspended_at
+    if recorded is None:
+        return changed_at or now
+    skipped = tenant.generation - (tenant.status.observed_generation or 0) > 1
+    return max(recorded, changed_at) if skipped and changed_at else recorded
+
+
+def retention(tenant: Tenant, suspended_at: datetime, period: timedelta) -> Retention:
+    """When a tenant that is suspended since `suspended_at` is to be deleted, unless it is resumed."""
+    return Retention(suspended_at, suspended_at + period, _hold(tenant))
+
+
+def _hold(tenant: Tenant) -> Hold | None:
+    if RESUME_REQUESTED_ANNOTATION in tenant.annotations:
+        return Hold.RESUME_REQUESTED
+    if _is_tracked(tenant.labels, tenant.annotations):
+        return Hold.ARGO_CD
+    return None
+
+
+def _is_tracked(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
+    return ARGOCD_INSTANCE_LABEL in labels or ARGOCD_TRACKING_ANNOTATION in annotations

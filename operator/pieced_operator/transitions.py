@@ -1,0 +1,57 @@
+"""What is worth a Kubernetes Event: the difference between what was said of a tenant and what is said now. Pure."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pieced_operator.conditions import (
+    ORGANISATION_CHANGED,
+    PACKAGES_AVAILABLE,
+    READY,
+    RECONCILING,
+    RETENTION_PENDING,
+    STALLED,
+)
+from pieced_operator.tenant import Condition
+
+
+class Notice(NamedTuple):
+    """One Kubernetes Event: `type` is Normal or Warning."""
+
+    type: str
+    reason: str
+    message: str
+
+
+# What is worth an Event, and of which type.
+_NOTICED = {
+    (READY, "True"): "Normal",
+    (RECONCILING, "True"): "Normal",
+    (STALLED, "True"): "Warning",
+    (PACKAGES_AVAILABLE, "False"): "Warning",
+    (PACKAGES_AVAILABLE, "True"): "Normal",
+    (ORGANISATION_CHANGED, "True"): "Warning",
+    (RETENTION_PENDING, "True"): "Normal",
+}
+# What is no news of a tenant that nothing was said of before: every tenant begins so.
+_EXPECTED_FIRST = {(RECONCILING, "True"), (PACKAGES_AVAILABLE, "True")}
+# Their messages tell of progress and change often; those of the others are the news.
+_PROGRESS = {READY, RECONCILING, STALLED}
+
+
+def transitions(before: Iterable[Condition], after: Iterable[Condition]) -> list[Notice]:
+    """The Events to post, in the order of the conditions; none when only progress was made."""
+    earlier = {condition.type: condition for condition in before}
+    return [
+        Notice(_NOTICED[key], condition.reason, condition.message)
+        for condition in after
+        if (key := (condition.type, condition.status)) in _NOTICED
+        and _is_news(earlier.get(condition.type), condition, expected_first=key in _EXPECTED_FIRST)
+    ]
+
+
+def _is_news(previous: Condition | None, now: Condition, *, expected_first: bool) -> bool:
+    if previous is None:
+        return not expected_first
+    if (previous.status, previous.reason) != (now.status, now.reason):
+        return True
+    return now.type not in _PROGRESS and previous.message != now.message
