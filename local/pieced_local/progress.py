@@ -70,4 +70,4 @@ def _print_line(text: str, *, last: bool) -> None:
     if sys.stderr.isatty():
         print(f"\r\033[K{text[:118]}", end="\n" if last else "", file=sys.stderr, flush=True)
     else:
-        print(text, file=sys.stderr, flush=True)
+        print(text[:118], file=sys.stderr, flush=True)

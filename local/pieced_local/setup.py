@@ -49,7 +49,14 @@ def set_up_python() -> None:
         shutil.rmtree(places.venv(), ignore_errors=True)
         venv.create(places.venv(), with_pip=True)
     stamp.unlink(missing_ok=True)
-    pip = [str(places.venv() / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
+    pip = [
+        str(places.venv() / "bin" / "python"),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--progress-bar=off",
+    ]
     _run("Installing the locked dependencies", [*pip, "--require-hashes", "-r", "requirements.lock"])
     _run("Installing Pieced", [*pip, "--no-deps", "--no-build-isolation", "-e", "."])
     stamp.write_text(wanted)

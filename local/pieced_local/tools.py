@@ -33,6 +33,11 @@ def uses_own_control_plane() -> bool:
     return not os.environ.get("KUBECONFIG")
 
 
+def go_is_here() -> bool:
+    """Whether there is a Go to build and test the control plane with."""
+    return _go_version() >= GO_MINIMUM
+
+
 def _go_version() -> tuple[int, ...]:
     """Go's version as numbers, empty when there is no Go."""
     if shutil.which("go") is None:

@@ -1,0 +1,46 @@
+"""`python -m pieced_local COMMAND`: what the Makefile calls once the virtual environment is there."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from pieced_local.places import PROJECT, go_environment
+from pieced_local.postgres import debian
+from pieced_local.progress import CommandFailed
+from pieced_local.tools import go_is_here
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command("postgres-15")
+def postgres_15() -> None:
+    """Unpack Debian's PostgreSQL 15 into the cache, for the database tests."""
+    if debian.unpacked() is None:
+        if debian.is_offered():
+            debian.unpack()
+        else:
+            print("This machine's package sources have no postgresql-15: database tests run on PostgreSQL 18 only.")
+
+
+@app.command("go", context_settings={"ignore_unknown_options": True})
+def go(arguments: Annotated[list[str], typer.Argument()]) -> None:
+    """Run Go in devcluster/, with its caches in our cache folder."""
+    if not go_is_here():
+        print("Go is not here, so devcluster's own tests are left out: the cluster of KUBECONFIG serves.")
+        return
+    done = subprocess.run(["go", *arguments], cwd=PROJECT / "devcluster", env=go_environment(), check=False)
+    raise typer.Exit(done.returncode)
+
+
+def main() -> None:
+    """Run a command; what is in its way becomes one sentence."""
+    try:
+        app()
+    except CommandFailed as failure:
+        sys.exit(str(failure))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""PostgreSQL servers of our own: the embedded one, and Debian's 15 to test against."""

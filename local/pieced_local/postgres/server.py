@@ -1,0 +1,235 @@
+"""Start, use and stop one PostgreSQL server with its data in a folder of ours, on the loopback interface."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from pieced_local.children import dying_with_parent, stop
+from pieced_local.postgres import account
+from pieced_local.postgres.installation import Installation
+
+SUPERUSER = "postgres"
+OWNER = "pieced_owner"
+APPLICATION = "pieced_app"
+
+START_SECONDS = 60
+DURABLE = {"fsync": "on"}
+FAST_AND_LOSSY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""For tests: a crash of the machine may lose the data, and nobody would miss them."""
+
+
+class StartFailed(Exception):
+    """The server did not start; the sentence names its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server; valid inside the `running` block that gave it."""
+
+    port: int
+    passwords: dict[str, str]
+
+    def url(self, role: str, database: str) -> str:
+        """The connection URL of `role` for `database`. It holds the password."""
+        return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, name: str, template: str | None = None) -> None:
+        """Make a database owned by the owner role, to which the application's role may connect."""
+        with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+            database, source = sql.Identifier(name), sql.Identifier(template or "template1")
+            owner, application = sql.Identifier(OWNER), sql.Identifier(APPLICATION)
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(database, owner, source)
+            )
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, application))
+
+    def has_database(self, name: str) -> bool:
+        """Whether there is a database of that name."""
+        with psycopg.connect(self.url(SUPERUSER, "postgres")) as connection:
+            return connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, ending whatever is still connected to it."""
+        with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def running(installation: Installation, folder: Path, settings: dict[str, str]) -> Iterator[Server]:
+    """Run a server with its data below `folder`, made there the first time, until the block ends.
+
+    The caller sees to it that one process at a time uses `folder`. Raises StartFailed, account.CannotRun.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "data"
+    runs_as = account.choose(installation.programs / "postgres", data)
+    passwords = _passwords(folder / "passwords.json")
+    if not data.exists():
+        _initialise(installation, data, runs_as, passwords[SUPERUSER])
+    _clear_away_predecessor(data)
+    child, server = _start(installation, folder, runs_as, settings, passwords)
+    try:
+        _ensure_roles(server)
+        yield server
+    finally:
+        stop(child, signal.SIGINT)  # SIGTERM would wait for every client to leave
+
+
+def _passwords(path: Path) -> dict[str, str]:
+    """The passwords kept at `path`, for its owner's eyes only; made the first time."""
+    if not path.exists():
+        made = {role: secrets.token_hex(24) for role in (SUPERUSER, OWNER, APPLICATION)}
+        draft = path.with_suffix(".draft")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(made))
+        draft.rename(path)
+    kept: dict[str, str] = json.loads(path.read_text())
+    return kept
+
+
+def _initialise(installation: Installation, data: Path, runs_as: account.Account, password: str) -> None:
+    draft, password_file = data.with_suffix(".draft"), data.with_suffix(".password")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    password_file.unlink(missing_ok=True)
+    password_file.touch(mode=0o600)
+    password_file.write_text(password)
+    runs_as.take(draft)
+    runs_as.take(password_file)
+    arguments = ["--pgdata", str(draft), "--username", SUPERUSER, "--pwfile", str(password_file)]
+    arguments += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"]
+    made = subprocess.run(
+        [*runs_as.prefix, *installation.command("initdb", *arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=installation.environment(),
+        cwd="/",
+        check=False,
+        **runs_as.popen,
+    )
+    password_file.unlink()
+    if made.returncode != 0:
+        raise StartFailed(f"initdb failed in {draft}: {made.stderr.strip() or made.stdout.strip()}")
+    draft.rename(data)
+
+
+def _start(
+    installation: Installation,
+    folder: Path,
+    runs_as: account.Account,
+    settings: dict[str, str],
+    passwords: dict[str, str],
+) -> tuple[subprocess.Popen[bytes], Server]:
+    """Start the server on a free port; on another one when somebody took that in between."""
+    for _ in range(5):
+        server = Server(_free_port(), passwords)
+        child = _launch(installation, folder, runs_as, settings, server.port)
+        try:
+            if _becomes_ready(child, server):
+                return child, server
+        except BaseException:
+            stop(child, signal.SIGINT)
+            raise
+        if b"Address already in use" not in (folder / "server.log").read_bytes():
+            break
+    log = folder / "server.log"
+    raise StartFailed(f"PostgreSQL did not start; {log} ends with: {' '.join(log.read_text().splitlines()[-3:])}")
+
+
+def _launch(
+    installation: Installation, folder: Path, runs_as: account.Account, settings: dict[str, str], port: int
+) -> subprocess.Popen[bytes]:
+    options = {
+        "port": str(port),
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "max_connections": "200",
+        "jit": "off",  # its library is not unpacked, and our statements are too short to gain by it
+        **settings,
+    }
+    given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    command = installation.command("postgres", "-D", str(folder / "data"), *given)
+    with (folder / "server.log").open("wb") as log:
+        return subprocess.Popen(
+            [*runs_as.prefix, *dying_with_parent(command, "INT")],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=installation.environment(),
+            cwd="/",
+            start_new_session=True,  # Ctrl-C is for us; we stop the server when nobody needs it any more
+            **runs_as.popen,
+        )
+
+
+def _becomes_ready(child: subprocess.Popen[bytes], server: Server) -> bool:
+    """Wait until the server answers; False when it ended instead."""
+    deadline = time.monotonic() + START_SECONDS
+    while child.poll() is None:
+        try:
+            psycopg.connect(server.url(SUPERUSER, "postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                stop(child, signal.SIGINT)
+            time.sleep(0.02)
+        else:
+            return True
+    return False
+
+
+def _ensure_roles(server: Server) -> None:
+    with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        there = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+        for role in (OWNER, APPLICATION):
+            if role not in there:
+                login = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+                connection.execute(login.format(sql.Identifier(role), sql.Literal(server.passwords[role])))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _clear_away_predecessor(data: Path) -> None:
+    """Stop a server that outlived its launcher, and remove the pid file of one that died.
+
+    PostgreSQL itself refuses to start when the number in the pid file belongs to any other program by now.
+    """
+    pid_file = data / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    pid = int(pid_file.read_text().split("\n", 1)[0])
+    deadline = time.monotonic() + START_SECONDS
+    while _serves(pid, data) and time.monotonic() < deadline:
+        os.kill(pid, signal.SIGINT)
+        time.sleep(0.1)
+    pid_file.unlink(missing_ok=True)
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether process `pid` is the server of `data`: a postmaster works in its data folder."""
+    working_folder = Path(f"/proc/{pid}/cwd")
+    try:
+        return working_folder.readlink() == data.resolve()
+    except OSError:  # gone, or somebody else's
+        return False

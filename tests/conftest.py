@@ -1,0 +1,68 @@
+"""Fixtures for every test: databases and servers made for it, and nothing written outside the project."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from pieced_local import places
+from pieced_local.postgres import debian
+from tests.databases import SERVERS, Database, DatabaseServers
+from tests.folders import worker_folder
+
+set_hypothesis_home_dir(places.PROJECT / ".cache" / "hypothesis")
+settings.register_profile("pieced", deadline=None)  # a busy machine is no failure
+settings.load_profile("pieced")
+os.environ["PYTEST_DEBUG_TEMPROOT"] = places.environment()["TMPDIR"]
+
+
+def pytest_report_header() -> str:
+    """Say which PostgreSQL servers the database tests meet."""
+    if debian.unpacked() is not None:
+        return "PostgreSQL: 18 (embedded) and 15 (Debian's)"
+    return "PostgreSQL: 18 (embedded) only; `make test` fetches Debian's 15 where the machine's package sources have it"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked `both_servers` runs on each server that is there."""
+    if "server_name" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_servers"):
+        there = SERVERS if debian.unpacked() is not None else SERVERS[:1]
+        metafunc.parametrize("server_name", there, scope="session")
+
+
+@pytest.fixture
+def server_name() -> str:
+    """Which server the test's database is on; `both_servers` makes it a parameter."""
+    return SERVERS[0]
+
+
+@pytest.fixture(scope="session")
+def worker_state() -> Iterator[Path]:
+    """A folder for the servers of this worker; gone afterwards."""
+    with worker_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def database_servers(worker_state: Path) -> Iterator[DatabaseServers]:
+    """The PostgreSQL servers of this worker."""
+    with ExitStack() as stack:
+        yield DatabaseServers(worker_state, stack)
+
+
+@pytest.fixture
+def database(database_servers: DatabaseServers, server_name: str) -> Iterator[Database]:
+    """A database of this test's own, with all tables."""
+    with database_servers.migrated(server_name) as made:
+        yield made
+
+
+@pytest.fixture
+def empty_database(database_servers: DatabaseServers, server_name: str) -> Iterator[Database]:
+    """A database of this test's own, without any table."""
+    with database_servers.empty(server_name) as made:
+        yield made

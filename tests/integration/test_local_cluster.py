@@ -1,0 +1,8 @@
+"""The `cluster` fixture's promises."""
+
+from tests.clusters import Cluster
+
+
+def test_the_cluster_serves_our_kinds_to_the_operator(cluster: Cluster) -> None:
+    arguments = ["--kubeconfig", str(cluster.operator_kubeconfig), "get", "piecedtenants,piecedpackages"]
+    assert cluster.kubectl(*arguments, "--output=name") == ""
