@@ -5,10 +5,12 @@ import sys
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from pieced_local.errors import LocalError
 from pieced_local.places import PROJECT, go_environment
 from pieced_local.postgres import debian
-from pieced_local.progress import CommandFailed
+from pieced_local.signals import StopRequested, stop_on_request
 from pieced_local.tools import go_is_here
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -24,6 +26,15 @@ def postgres_15() -> None:
             print("This machine's package sources have no postgresql-15: database tests run on PostgreSQL 18 only.")
 
 
+@app.command("up")
+def up() -> None:
+    """Start the stack and leave it running until Ctrl-C."""
+    from pieced_local.up import up as run  # noqa: PLC0415 - the other commands need none of it
+
+    stop_on_request()
+    run(Console(highlight=False))
+
+
 @app.command("go", context_settings={"ignore_unknown_options": True})
 def go(arguments: Annotated[list[str], typer.Argument()]) -> None:
     """Run Go in devcluster/, with its caches in our cache folder."""
@@ -35,10 +46,12 @@ def go(arguments: Annotated[list[str], typer.Argument()]) -> None:
 
 
 def main() -> None:
-    """Run a command; what is in its way becomes one sentence."""
+    """Run a command; what is in its way becomes one sentence, and being stopped is no failure of the stack."""
     try:
         app()
-    except CommandFailed as failure:
+    except StopRequested as request:
+        sys.exit(request.exit_status)
+    except LocalError as failure:
         sys.exit(str(failure))
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from pieced_local import controlplane, places
 from pieced_local.children import dying_with_parent, stop
+from pieced_local.errors import LocalError
 
 KINDS_AND_RIGHTS = places.PROJECT / "manifests" / "overlays" / "local"
 KINDS = ("crd/piecedtenants.pieced.ch", "crd/piecedpackages.pieced.ch")
 
 
-class ClusterFailed(Exception):
+class ClusterFailed(LocalError):
     """The cluster did not start, or refused what we asked; the sentence says what it answered."""
 
 

@@ -9,10 +9,12 @@ import threading
 import time
 from pathlib import Path
 
+from pieced_local.errors import LocalError
+
 QUIET_SECONDS = 15
 
 
-class CommandFailed(Exception):
+class CommandFailed(LocalError):
     """A command of the setting up failed; carries the last lines that it said."""
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pieced_local.errors import LocalError
+
 NOBODY = 65534
 
 
-class CannotRun(Exception):
+class CannotRun(LocalError):
     """No account on this machine can run the server."""
 
 

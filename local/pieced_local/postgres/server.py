@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ import psycopg
 from psycopg import sql
 
 from pieced_local.children import dying_with_parent, stop
+from pieced_local.errors import LocalError
+from pieced_local.ports import free_port
 from pieced_local.postgres import account
 from pieced_local.postgres.installation import Installation
 
@@ -30,7 +31,7 @@ FAST_AND_LOSSY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes
 """For tests: a crash of the machine may lose the data, and nobody would miss them."""
 
 
-class StartFailed(Exception):
+class StartFailed(LocalError):
     """The server did not start; the sentence names its log."""
 
 
@@ -137,7 +138,7 @@ def _start(
 ) -> tuple[subprocess.Popen[bytes], Server]:
     """Start the server on a free port; on another one when somebody took that in between."""
     for _ in range(5):
-        server = Server(_free_port(), passwords)
+        server = Server(free_port(), passwords)
         child = _launch(installation, folder, runs_as, settings, server.port)
         try:
             if _becomes_ready(child, server):
@@ -201,13 +202,6 @@ def _ensure_roles(server: Server) -> None:
             if role not in there:
                 login = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
                 connection.execute(login.format(sql.Identifier(role), sql.Literal(server.passwords[role])))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _clear_away_predecessor(data: Path) -> None:

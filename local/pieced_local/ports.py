@@ -1,0 +1,11 @@
+"""Free ports, so that two checkouts can run side by side."""
+
+import socket
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
