@@ -1,0 +1,89 @@
+"""The draft: what one organisation owes for one month, as a value."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pieced_billing.calendar import Month
+from pieced_billing.invoicing.month import BillingMonth
+from pieced_billing.invoicing.warnings import DraftWarning, draft_warnings
+from pieced_billing.ledger.history import TenantHistory
+from pieced_billing.money import amount_text, exact_sum, number_text, price_text
+from pieced_billing.parties.terms import UNCONFIGURED, PartyTerms, VatPosture
+from pieced_billing.rating.charges import rate
+from pieced_billing.rating.lines import Line
+from pieced_billing.rating.tenant_month import tenant_month
+from pieced_billing.rating.vat import VatTotal, vat_totals
+
+CURRENCY = "CHF"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The bill of one organisation and month, before it is finalised. `net` and `gross` are CHF, rounded to 0.01."""
+
+    org: str
+    month: Month
+    vat_posture: VatPosture
+    lines: tuple[Line, ...]
+    net: Decimal
+    vat: tuple[VatTotal, ...]
+    gross: Decimal
+    warnings: tuple[DraftWarning, ...]
+
+    def document(self) -> dict[str, object]:
+        """The draft in the interchange format: keys in their documented order, every amount a string."""
+        return {
+            "org": self.org,
+            "period": str(self.month),
+            "currency": CURRENCY,
+            "vat_posture": self.vat_posture.value,
+            "lines": [_line_document(line) for line in self.lines],
+            "net": amount_text(self.net),
+            "vat": [
+                {"rate": number_text(rate), "net": amount_text(net), "amount": amount_text(amount)}
+                for rate, net, amount in self.vat
+            ],
+            "gross": amount_text(self.gross),
+            "warnings": [warning._asdict() for warning in self.warnings],
+        }
+
+
+def draft(month: BillingMonth, org: str, tenants: Iterable[TenantHistory], terms: PartyTerms | None) -> Draft:
+    """The draft of an organisation from the histories of all its tenant UIDs, in any order (rules 1 to 16 and 18).
+
+    `terms` is None for an organisation without a configuration, which is drafted as standard (rule 14). The posture
+    of the draft is that of the month's last day; each line has the rate of its own days.
+    """
+    tariff = month.tariff(terms or UNCONFIGURED)
+    histories = sorted(tenants, key=lambda history: (history.tenant, history.uid))
+    counted = [tenant_month(history, month.days, month.until, month.billed) for history in histories]
+    lines = tuple(line for tenant in counted for line in rate(tenant, tariff))
+    vat = vat_totals(lines)
+    net = exact_sum(total.net for total in vat)
+    return Draft(
+        org=org,
+        month=month.days.month,
+        vat_posture=(terms or UNCONFIGURED).posture_on(month.days.month.last),
+        lines=lines,
+        net=net,
+        vat=vat,
+        gross=exact_sum((total.amount for total in vat), net),
+        warnings=draft_warnings(org, counted, tariff, configured=terms is not None),
+    )
+
+
+def _line_document(line: Line) -> dict[str, str | None]:
+    return {
+        "tenant": line.tenant,
+        "uid": line.uid,
+        "kind": line.kind,
+        "package": line.package,
+        "service_from": line.service_from.isoformat(),
+        "service_to": line.service_to.isoformat(),
+        "quantity": number_text(line.quantity),
+        "unit": line.unit,
+        "unit_price": price_text(line.unit_price),
+        "vat_rate": number_text(line.vat_rate),
+        "amount": amount_text(line.amount),
+    }

@@ -1,0 +1,62 @@
+"""What is said of a tenant: the kinds of events, how well their time is known, and one event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from pieced_billing.calendar import Microseconds
+
+
+class Kind(StrEnum):
+    """What happened to a tenant or to one of its packages."""
+
+    CREATED = "created"
+    DELETED = "deleted"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+
+
+class Quality(StrEnum):
+    """How well the instant of an event is known."""
+
+    EXACT = "exact"
+    BOUNDED = "bounded"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the ledger about one tenant UID.
+
+    `seq` is the order in which the events of a UID were first recorded. `package` is set for enabled and disabled
+    only. Where the instant is not exact, it lies within [`not_before`, `not_after`].
+    """
+
+    cluster_id: str
+    uid: str
+    tenant: str
+    org: str
+    seq: int
+    kind: Kind
+    package: str | None
+    occurred_at: datetime
+    not_before: datetime | None
+    not_after: datetime | None
+    quality: Quality
+    source: str
+    generation: int | None
+    manager: str | None
+
+
+class Moment(NamedTuple):
+    """An event as the fold reads it; a plain tuple in this order serves as well. Tuples sort by (`at`, `seq`)."""
+
+    at: Microseconds
+    seq: int
+    kind: str
+    """enabled, disabled, suspended or resumed: creation and deletion are limits of the history."""
+    package: str
+    """The package's id; empty for suspended and resumed."""

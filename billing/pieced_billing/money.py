@@ -1,0 +1,61 @@
+"""Amounts of Swiss francs: exact arithmetic, one rounding rule, and how numbers are written.
+
+Money is `Decimal`. Nothing between the inputs of a line and its amount is rounded: sums and products are exact,
+and the one rounding is `round_half_away` (rule 12).
+"""
+
+from collections.abc import Iterable
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from functools import lru_cache
+
+ZERO = Decimal("0.00")
+"""No francs, with the two decimals of an amount."""
+
+_EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+
+
+def round_half_away(value: Decimal, divisor: int = 1) -> Decimal:
+    """`value` ÷ `divisor`, rounded once to 0.01, half away from zero (rules 12 and 15).
+
+    >>> round_half_away(Decimal("49.90") * 17, 31)
+    Decimal('27.36')
+    """
+    numerator, denominator = value.as_integer_ratio()
+    denominator *= divisor
+    rappen = (200 * abs(numerator) + denominator) // (2 * denominator)
+    return Decimal(-rappen if numerator < 0 else rappen).scaleb(-2, _EXACT)
+
+
+def exact_sum(values: Iterable[Decimal], start: Decimal = ZERO) -> Decimal:
+    """The sum without rounding, however many digits it takes."""
+    total = start
+    for value in values:
+        total = _EXACT.add(total, value)
+    return total
+
+
+def exact_product(left: Decimal, right: Decimal) -> Decimal:
+    """The product without rounding, however many digits it takes."""
+    return _EXACT.multiply(left, right)
+
+
+def amount_text(amount: Decimal) -> str:
+    """An amount as the interchange formats write it: exactly two decimals, no exponent."""
+    return f"{amount:.2f}"
+
+
+@lru_cache(maxsize=10_000)
+def price_text(price: Decimal) -> str:
+    """A unit price as the interchange formats write it: at least two decimals, no further trailing zeros."""
+    whole, _, decimals = f"{price:f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+@lru_cache(maxsize=10_000)
+def number_text(number: Decimal) -> str:
+    """A quantity or a rate as the interchange formats write it: no exponent, no trailing zeros."""
+    whole, _, decimals = f"{number:f}".partition(".")
+    decimals = decimals.rstrip("0")
+    if decimals:
+        return f"{whole}.{decimals}"
+    return "0" if whole == "-0" else whole

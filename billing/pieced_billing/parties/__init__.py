@@ -1,0 +1,1 @@
+"""Parties: who is billed, and on which terms."""

@@ -1,0 +1,1 @@
+"""Prices: values with the dates from which they are in force."""
