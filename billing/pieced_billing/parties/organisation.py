@@ -1,0 +1,29 @@
+"""An organisation: who is billed, where the bill goes, and what was agreed. Its terms of VAT are in `terms.py`."""
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """What `org_billing_config` says of one organisation and has no versions; None is "not said"."""
+
+    org: str
+    name: str | None = None
+    street: str | None = None
+    house_number: str | None = None
+    postcode: str | None = None
+    town: str | None = None
+    language: str | None = None
+    email: str | None = None
+    vat_number: str | None = None
+    purchase_order: str | None = None
+    pay_by_invoice: bool | None = None
+    auto_invoice_enabled: bool | None = None
+    auto_reminders_enabled: bool | None = None
+
+
+TEXT_FIELDS: Final = ("name", "street", "house_number", "postcode", "town", "email", "vat_number", "purchase_order")
+SWITCHES: Final = ("pay_by_invoice", "auto_invoice_enabled", "auto_reminders_enabled")
+LANGUAGES: Final = ("de", "en", "fr", "it")
+FIELDS: Final = tuple(field.name for field in fields(Organisation) if field.name != "org")

@@ -1,0 +1,71 @@
+"""Values of options that are more than text: a wrong one is one sentence and exit status 2."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import typer
+
+from pieced_billing.calendar import Month
+
+T = TypeVar("T")
+
+_AMOUNT = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,2})?")
+
+
+def _parser(parse: Callable[[str], T], right: str) -> Callable[[str | T], T]:
+    """A parser for typer, which is also given what was parsed already."""
+
+    def parsed(text: str | T) -> T:
+        if not isinstance(text, str):
+            return text
+        try:
+            return parse(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is not {right}.") from None
+
+    parsed.__name__ = right
+    return parsed
+
+
+def _date(text: str) -> date:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError
+    return date.fromisoformat(text)
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None or "T" not in text:
+        raise ValueError
+    return instant
+
+
+def _amount(text: str) -> Decimal:
+    if not _AMOUNT.fullmatch(text):
+        raise ValueError
+    return Decimal(text)
+
+
+def MonthOption(*names: str, help: str) -> Any:  # noqa: A002, N802 - stands where typer.Option does
+    """An option whose value is a month."""
+    return typer.Option(*names, help=help, metavar="YYYY-MM", parser=_parser(Month.parse, "a month such as 2026-03"))
+
+
+def DateOption(*names: str, help: str) -> Any:  # noqa: A002, N802
+    """An option whose value is a calendar date."""
+    return typer.Option(*names, help=help, metavar="YYYY-MM-DD", parser=_parser(_date, "a date such as 2026-03-15"))
+
+
+def InstantOption(*names: str, help: str) -> Any:  # noqa: A002, N802
+    """An option whose value is an instant with its offset."""
+    right = "an instant with an offset, such as 2026-03-15T12:00:00+01:00"
+    return typer.Option(*names, help=help, metavar="INSTANT", parser=_parser(_instant, right))
+
+
+def AmountOption(*names: str, help: str) -> Any:  # noqa: A002, N802
+    """An option whose value is an amount of francs with at most two decimals."""
+    right = "an amount in CHF with at most two decimals, such as 148.21"
+    return typer.Option(*names, help=help, metavar="CHF", parser=_parser(_amount, right))
