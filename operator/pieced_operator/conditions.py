@@ -20,6 +20,9 @@ PACKAGES_AVAILABLE = "PackagesAvailable"
 ORGANISATION_CHANGED = "OrganisationChanged"
 RETENTION_PENDING = "RetentionPending"
 
+ORGANISATION_MISSING = "OrganisationMissing"
+NAMESPACE_CONFLICT = "NamespaceConflict"
+
 # The fields of the status that `status` gives a value or none; all others are somebody else's.
 OWNED_FIELDS = frozenset(
     {"observedGeneration", "phase", "organisation", "tenantNamespace", "suspendedAt", "conditions"}
@@ -39,12 +42,12 @@ class Problem(NamedTuple):
 
 def organisation_missing(label: str) -> Problem:
     """The tenant never had an organisation: nobody could be billed."""
-    return Problem("OrganisationMissing", f"Label {label} is missing: it names the organisation that is billed.")
+    return Problem(ORGANISATION_MISSING, f"Label {label} is missing: it names the organisation that is billed.")
 
 
 def namespace_conflict(namespace: str) -> Problem:
     """A namespace of the wanted name is somebody else's."""
-    return Problem("NamespaceConflict", f"Namespace {namespace} exists and is not this tenant's; it is left alone.")
+    return Problem(NAMESPACE_CONFLICT, f"Namespace {namespace} exists and is not this tenant's; it is left alone.")
 
 
 def resource_invalid(sentence: str) -> Problem:
@@ -172,7 +175,7 @@ def _retention(retention: Retention) -> Verdict:
             )
         case None:
             message = f"{since}; the tenant and its data are deleted on {due} unless it is resumed."
-    return Verdict(RETENTION_PENDING, "True", retention.hold or "Suspended", message)
+    return Verdict(RETENTION_PENDING, "True", retention.hold or "DeletionScheduled", message)
 
 
 def _listed(texts: tuple[str, ...], separator: str = " ") -> str:

@@ -12,10 +12,10 @@ from fractions import Fraction
 from math import ceil
 
 # The notations that the custom resource definitions accept; exponents and parts below thousandths are not among them.
-PATTERN = r"^[0-9]+([.][0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+PATTERN = r"^([0-9]+(?:[.][0-9]+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 _DECIMAL = ("", "k", "M", "G", "T", "P", "E")
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
-_SPLIT = re.compile(r"([0-9.]+)([A-Za-z]*)")
+_COMPILED = re.compile(PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,10 @@ class Quantity:
 
 def parse(text: str) -> Quantity:
     """The quantity that a text spells; raises ValueError for any that the definitions would refuse."""
-    if not re.match(PATTERN, text, re.ASCII):
+    match = _COMPILED.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text!r} is not a quantity such as 5Gi or 500m")
-    split = _SPLIT.fullmatch(text)
-    assert split is not None
-    number, suffix = Fraction(split[1]), split[2]
+    number, suffix = Fraction(match[1]), match[2] or ""
     if suffix == "m":
         return Quantity(ceil(number), binary=False)
     if suffix in _DECIMAL:

@@ -61,5 +61,8 @@ def _container(package: Package) -> dict[str, Any]:
     if spec.args:
         container["args"] = list(spec.args)
     if spec.env:
-        container["env"] = [{"name": variable.name, "value": variable.value} for variable in spec.env]
+        # The API server leaves out an empty value, which would then never equal the wanted one.
+        container["env"] = [
+            {"name": variable.name, **({"value": variable.value} if variable.value else {})} for variable in spec.env
+        ]
     return container

@@ -1,0 +1,204 @@
+"""An outcome becomes conditions, one phase, and Events where something is news."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pieced_operator.conditions import (
+    OWNED_FIELDS,
+    Outcome,
+    apply_refused,
+    namespace_conflict,
+    organisation_missing,
+    resource_invalid,
+    status,
+)
+from pieced_operator.desired.suspension import retention
+from pieced_operator.readiness import Readiness
+from pieced_operator.tenant import TenantStatus, decode_status
+from pieced_operator.transitions import Notice, transitions
+from tests.tenants import tenant
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, 654321, tzinfo=UTC)
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+FRESH = TenantStatus()
+
+
+def outcome(**changes: Any) -> Outcome:
+    return Outcome(**{"organisation": "310001", "labelled": "310001", "namespace": "tenant-acme", **changes})
+
+
+def suspended(**metadata: Any) -> Outcome:
+    held = retention(tenant(spec={"suspend": True}, **metadata), MARCH, timedelta(days=60))
+    return outcome(suspended_at=MARCH, retention=held)
+
+
+def by_type(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {condition["type"]: condition for condition in said["conditions"]}
+
+
+CASES = [
+    pytest.param(outcome(), "Ready", "Ready", "Available", id="ready"),
+    pytest.param(suspended(), "Suspended", "Ready", "Suspended", id="suspended"),
+    pytest.param(
+        outcome(readiness=Readiness(waiting=("Deployment assistant does not exist yet.",))),
+        "Pending", "Reconciling", "Progressing", id="waiting",
+    ),
+    pytest.param(outcome(refusals=("exceeded quota",)), "Pending", "Reconciling", "Retrying", id="refused for now"),
+    pytest.param(
+        outcome(suspended_at=MARCH, readiness=Readiness(waiting=("Deployment assistant is stopping.",))),
+        "Pending", "Reconciling", "Progressing", id="stopping",
+    ),
+    pytest.param(
+        outcome(readiness=Readiness(stuck=("timed out",), waiting=("other",))),
+        "Stalled", "Stalled", "ProgressDeadlineExceeded", id="stuck",
+    ),
+    pytest.param(
+        Outcome(None, None, problem=organisation_missing("pieced.ch/org-id")),
+        "Stalled", "Stalled", "OrganisationMissing", id="no organisation",
+    ),
+    pytest.param(
+        outcome(namespace=None, problem=namespace_conflict("tenant-acme")),
+        "Stalled", "Stalled", "NamespaceConflict", id="foreign namespace",
+    ),
+    pytest.param(outcome(problem=apply_refused(("no",))), "Stalled", "Stalled", "ApplyRefused", id="refused for good"),
+    pytest.param(outcome(problem=resource_invalid("bad")), "Stalled", "Stalled", "ResourceInvalid", id="invalid"),
+    pytest.param(
+        outcome(deleting=True, problem=apply_refused(("no",))), "Deleting", "Reconciling", "Deleting", id="deleting"
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "phase", "true", "reason"), CASES)
+def test_exactly_one_of_ready_reconciling_stalled_is_true_and_the_phase_follows(
+    found: Outcome, phase: str, true: str, reason: str
+) -> None:
+    said = status(FRESH, 7, found, NOW)
+    conditions = by_type(said)
+    assert said["phase"] == phase
+    assert [kind for kind in ("Ready", "Reconciling", "Stalled") if conditions[kind]["status"] == "True"] == [true]
+    assert conditions[true]["reason"] == reason
+    assert said["observedGeneration"] == 7
+    assert {condition["observedGeneration"] for condition in said["conditions"]} == {7}
+
+
+@pytest.mark.parametrize("found", [case.values[0] for case in CASES])
+def test_the_same_outcome_said_again_is_equal_so_nothing_is_written_or_posted(found: Outcome) -> None:
+    once = status(FRESH, 7, found, NOW)
+    before = decode_status({"status": once})
+    again = status(before, 7, found, NOW + timedelta(hours=1))
+    assert again == once
+    assert transitions(before.conditions, decode_status({"status": again}).conditions) == []
+    assert once.keys() <= OWNED_FIELDS
+
+
+def test_a_condition_keeps_its_time_while_its_status_stays() -> None:
+    first = status(FRESH, 1, outcome(readiness=Readiness(waiting=("a",))), NOW)
+    later = NOW + timedelta(minutes=1)
+    second = status(decode_status({"status": first}), 2, outcome(readiness=Readiness(waiting=("b",))), later)
+    third = status(decode_status({"status": second}), 2, outcome(), later + timedelta(minutes=1))
+    assert by_type(first)["Ready"]["lastTransitionTime"] == "2026-06-01T12:00:00Z"
+    assert by_type(second)["Ready"]["lastTransitionTime"] == "2026-06-01T12:00:00Z"
+    assert by_type(third)["Ready"]["lastTransitionTime"] == "2026-06-01T12:02:00Z"
+    assert by_type(third)["Stalled"]["lastTransitionTime"] == "2026-06-01T12:00:00Z"
+
+
+def test_a_package_that_the_catalogue_lacks_is_a_condition_beside_ready() -> None:
+    conditions = by_type(status(FRESH, 1, outcome(unknown_packages=("matrix", "zulip")), NOW))
+    assert conditions["Ready"]["status"] == "True"
+    assert conditions["PackagesAvailable"]["status"] == "False"
+    assert conditions["PackagesAvailable"]["message"] == (
+        "Not in the catalogue, so neither run nor billed: matrix, zulip."
+    )
+
+
+def test_many_unknown_packages_make_a_short_message() -> None:
+    message = by_type(status(FRESH, 1, outcome(unknown_packages=tuple(map(str, range(64)))), NOW))["PackagesAvailable"]
+    assert message["message"].endswith("8, 9 (and 54 more).")
+
+
+@pytest.mark.parametrize(
+    ("labelled", "reason", "message"),
+    [
+        (None, "LabelRemoved", "The label was removed; organisation 310001, the first, is billed."),
+        ("310002", "LabelChanged", "The label now names 310002; organisation 310001, the first, is billed."),
+    ],
+)
+def test_an_organisation_that_changes_is_only_a_condition(labelled: str | None, reason: str, message: str) -> None:
+    said = status(FRESH, 1, outcome(labelled=labelled), NOW)
+    changed = by_type(said)["OrganisationChanged"]
+    assert (said["organisation"], said["phase"]) == ("310001", "Ready")
+    assert (changed["status"], changed["reason"], changed["message"]) == ("True", reason, message)
+
+
+def test_a_tenant_without_organisation_has_no_namespace_and_no_organisation_in_its_status() -> None:
+    said = status(FRESH, 1, Outcome(None, None, problem=organisation_missing("pieced.ch/org-id")), NOW)
+    assert said.keys() == {"observedGeneration", "phase", "conditions"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason", "words"),
+    [
+        ({}, "DeletionScheduled", "are deleted on 2026-04-30T00:00:00Z unless it is resumed"),
+        ({"annotations": {"pieced.ch/resume-requested-at": "x"}}, "ResumeRequested", "a request to resume is open"),
+        ({"labels": {"app.kubernetes.io/instance": "x"}}, "TrackedByArgoCD", "remove its manifest from Git"),
+    ],
+)
+def test_a_suspended_tenant_says_when_it_is_deleted_and_what_keeps_it(
+    metadata: dict[str, Any], reason: str, words: str
+) -> None:
+    said = status(FRESH, 1, suspended(**metadata), NOW)
+    pending = by_type(said)["RetentionPending"]
+    assert said["suspendedAt"] == "2026-03-01T00:00:00Z"
+    assert (pending["status"], pending["reason"]) == ("True", reason)
+    assert words in pending["message"]
+
+
+def notices(*outcomes: Outcome) -> list[list[Notice]]:
+    """The Events of each outcome after the one before it, beginning with a tenant that nothing was said of."""
+    posted, before = [], FRESH
+    for found in outcomes:
+        after = decode_status({"status": status(before, 1, found, NOW)})
+        posted.append(transitions(before.conditions, after.conditions))
+        before = after
+    return posted
+
+
+def test_events_of_a_life() -> None:
+    waiting = outcome(readiness=Readiness(waiting=("Deployment assistant does not exist yet.",)))
+    still = outcome(readiness=Readiness(waiting=("Deployment assistant: waits for its pods.",)))
+    life = notices(waiting, still, outcome(), waiting, outcome(), suspended(), outcome(deleting=True))
+    assert [[(notice.type, notice.reason) for notice in posted] for posted in life] == [
+        [],
+        [],
+        [("Normal", "Available")],
+        [("Normal", "Progressing")],
+        [("Normal", "Available")],
+        [("Normal", "Suspended"), ("Normal", "DeletionScheduled")],
+        [("Normal", "Deleting")],
+    ]
+
+
+def test_events_of_unknown_packages_name_them_once_each_time_they_change() -> None:
+    life = notices(
+        outcome(),
+        outcome(unknown_packages=("zulip",)),
+        outcome(unknown_packages=("zulip",)),
+        outcome(unknown_packages=("matrix", "zulip")),
+        outcome(),
+    )
+    assert [[notice.reason for notice in posted] for posted in life] == [
+        ["Available"],
+        ["UnknownPackages"],
+        [],
+        ["UnknownPackages"],
+        ["InCatalogue"],
+    ]
+
+
+def test_what_needs_a_person_is_a_warning_at_first_sight() -> None:
+    [[stalled]] = notices(outcome(problem=namespace_conflict("tenant-acme")))
+    assert stalled == Notice(
+        "Warning", "NamespaceConflict", "Namespace tenant-acme exists and is not this tenant's; it is left alone."
+    )
