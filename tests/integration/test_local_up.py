@@ -1,0 +1,119 @@
+"""`make up`'s process: it says how to use the stack, and leaves nothing behind however it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pieced_local.children import dying_with_parent
+from tests.commands import clean_environment
+from tests.processes import await_none_left, processes_with
+
+
+@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_stop_ends_everything(worker_state: Path, request_to_stop: signal.Signals) -> None:
+    state = worker_state / request_to_stop.name
+    with stack_in(state) as (up, said):
+        assert len(processes_with("PIECED_STATE", state)) > 5, "control plane, Postgres and operator run"
+        assert f". {state}/env" in said
+        up.send_signal(request_to_stop)
+        assert up.wait(60) == 128 + request_to_stop
+    await_none_left("PIECED_STATE", state)
+
+
+def test_being_killed_ends_everything(worker_state: Path) -> None:
+    state = worker_state / "killed"
+    with stack_in(state) as (up, _):
+        up.kill()
+    await_none_left("PIECED_STATE", state)
+
+
+def test_the_settings_lead_kubectl_and_pieced_to_the_stack(worker_state: Path) -> None:
+    state = worker_state / "used"
+    with stack_in(state) as (up, said):
+        assert (state / "env").stat().st_mode & 0o077 == 0
+        assert password_in(state) not in said
+        script = f". '{state}/env' && kubectl get piecedtenants --output=name && pieced db upgrade"
+        used = subprocess.run(["sh", "-c", script], env=clean_environment(), capture_output=True, text=True, check=True)
+        assert "already" in used.stdout
+        up.terminate()
+
+
+def test_a_second_stack_of_the_same_folder_is_refused(worker_state: Path) -> None:
+    state = worker_state / "twice"
+    with stack_in(state) as (first, _):
+        second = subprocess.run(command(), env=environment(state), capture_output=True, text=True, check=False)
+        assert second.returncode == 1
+        assert second.stderr.startswith(f"The stack of {state} runs already")
+        assert first.poll() is None, "the first goes on"
+        first.terminate()
+
+
+def test_an_operator_that_ends_by_itself_ends_the_stack(worker_state: Path) -> None:
+    state = worker_state / "operator-gone"
+    with stack_in(state) as (up, _):
+        for process in processes_with("PIECED_STATE", state):
+            if b"operator\0run" in Path(f"/proc/{process}/cmdline").read_bytes():
+                os.kill(process, signal.SIGKILL)
+        assert up.wait(60) == 1
+        assert up.stderr is not None
+        assert "The operator ended by itself" in up.stderr.read()
+    await_none_left("PIECED_STATE", state)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none", "127.0.0.1"),
+        ("KUBECONFIG", "/no/such/kubeconfig", "/no/such/kubeconfig"),
+    ],
+)
+def test_what_was_given_and_does_not_answer_is_one_sentence(
+    worker_state: Path, variable: str, value: str, sentence: str
+) -> None:
+    state = worker_state / f"given-{variable}"
+    up = subprocess.run(
+        command(), env=environment(state) | {variable: value}, capture_output=True, text=True, check=False
+    )
+    assert up.returncode == 1
+    assert sentence in up.stderr
+    assert "secret" not in up.stderr
+    assert "Traceback" not in up.stderr
+    await_none_left("PIECED_STATE", state)
+
+
+def command() -> list[str]:
+    return dying_with_parent([sys.executable, "-m", "pieced_local", "up"])
+
+
+def environment(state: Path) -> dict[str, str]:
+    return clean_environment() | {"PIECED_STATE": str(state)}
+
+
+@contextmanager
+def stack_in(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A stack that runs, with its data in `state`, and what it said until then."""
+    with subprocess.Popen(
+        command(), env=environment(state), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as up:
+        try:
+            assert up.stdout is not None
+            said = ""
+            while "operator log" not in said:
+                line = up.stdout.readline()
+                assert line, f"the stack ended: {said} {up.stderr.read() if up.stderr else ''}"
+                said += line
+            yield up, said
+        finally:
+            if up.poll() is None:
+                up.terminate()
+
+
+def password_in(state: Path) -> str:
+    [line] = [line for line in (state / "env").read_text().splitlines() if "DATABASE_URL" in line]
+    return line.split(":")[2].split("@")[0]
