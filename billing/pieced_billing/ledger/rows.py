@@ -1,0 +1,139 @@
+"""Reading and writing what `decide` decides on: the row of a UID, its namesakes, and new events."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pieced_billing.ledger.events import Event, Kind
+from pieced_billing.ledger.observation import LedgerRow, Namesakes, Observation
+from pieced_billing.store.connections import Connection
+
+TABLES: Final = {
+    Kind.CREATED: "tenant_lifecycle_events",
+    Kind.DELETED: "tenant_lifecycle_events",
+    Kind.ENABLED: "tenant_skill_events",
+    Kind.DISABLED: "tenant_skill_events",
+    Kind.SUSPENDED: "tenant_suspension_events",
+    Kind.RESUMED: "tenant_suspension_events",
+}
+"""Where each kind of event is kept."""
+
+COLUMNS: Final = """cluster_id, tenant_uid, tenant_name, zitadel_org_id, created_at, deleted_at, epoch, generation,
+    last_seq, last_event_at, confirmed_at, suspended, packages, gap"""
+"""The columns of `tenant_billing_lifecycle` in the order of LedgerRow's fields."""
+
+
+def row_of(record: Sequence[Any]) -> LedgerRow:
+    """The row that a record of COLUMNS is."""
+    fields = list(record)
+    fields[-2] = frozenset(fields[-2])
+    return LedgerRow(*fields)
+
+
+def lock_name(connection: Connection, cluster_id: str, tenant: str) -> None:
+    """Let one transaction at a time decide about a tenant name: two UIDs of one name depend on each other."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{cluster_id}/{tenant}"])
+
+
+def lock_row(connection: Connection, seen: Observation) -> LedgerRow | None:
+    """Lock the row of the observed UID; one that is missing is made and locked, and answered with None."""
+    if (row := lock_existing_row(connection, seen.uid)) is not None or not seen.org:
+        return row
+    connection.execute(
+        """INSERT INTO tenant_billing_lifecycle (cluster_id, tenant_uid, tenant_name, zitadel_org_id, created_at)
+           VALUES (%s, %s, %s, %s, %s) ON CONFLICT (tenant_uid) DO NOTHING""",
+        [seen.cluster_id, seen.uid, seen.tenant, seen.org, seen.created_at],
+    )
+    row = lock_existing_row(connection, seen.uid)
+    assert row is not None
+    return row if row.last_seq else None
+
+
+def lock_existing_row(connection: Connection, uid: str) -> LedgerRow | None:
+    """Lock the row of a UID, if there is one."""
+    query = f"SELECT {COLUMNS} FROM tenant_billing_lifecycle WHERE tenant_uid = %s FOR UPDATE"  # noqa: S608 - constant
+    record = connection.execute(query, [uid]).fetchone()
+    return None if record is None else row_of(record)
+
+
+def lock_rows(connection: Connection, uids: Sequence[str]) -> dict[str, LedgerRow]:
+    """Lock the rows of many UIDs, always in the same order; UIDs without a row are left out."""
+    query = f"SELECT {COLUMNS} FROM tenant_billing_lifecycle WHERE tenant_uid = ANY(%s) ORDER BY tenant_uid FOR UPDATE"  # noqa: S608 - constant
+    return {row.uid: row for row in map(row_of, connection.execute(query, [list(uids)]))}
+
+
+def namesakes(connection: Connection, cluster_id: str, tenant: str, uid: str, created_at: datetime) -> Namesakes:
+    """The UIDs before and after this one that have its name in its cluster."""
+    record = connection.execute(
+        """SELECT max(deleted_at) FILTER (WHERE created_at <= %(created_at)s),
+                  coalesce(bool_or(deleted_at IS NULL) FILTER (WHERE created_at <= %(created_at)s), false),
+                  min(created_at) FILTER (WHERE created_at > %(created_at)s)
+           FROM tenant_billing_lifecycle
+           WHERE cluster_id = %(cluster_id)s AND tenant_name = %(tenant)s AND tenant_uid <> %(uid)s""",
+        {"cluster_id": cluster_id, "tenant": tenant, "uid": uid, "created_at": created_at},
+    ).fetchone()
+    assert record is not None
+    return Namesakes(*record)
+
+
+def append(connection: Connection, event: Event) -> None:
+    """Add one event to its table."""
+    columns, values = _event_columns(event)
+    marks = ", ".join(["%s"] * len(columns))
+    query = f"INSERT INTO {TABLES[event.kind]} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+    connection.execute(query, values)
+
+
+def save(connection: Connection, row: LedgerRow) -> None:
+    """Write the row that a decision made."""
+    connection.execute(
+        """UPDATE tenant_billing_lifecycle SET cluster_id = %s, created_at = %s, deleted_at = %s, epoch = %s,
+               generation = %s, last_seq = %s, last_event_at = %s, confirmed_at = %s, suspended = %s, packages = %s,
+               gap = %s
+           WHERE tenant_uid = %s""",
+        [
+            row.cluster_id,
+            row.created_at,
+            row.deleted_at,
+            row.epoch,
+            row.generation,
+            row.last_seq,
+            row.last_event_at,
+            row.confirmed_at,
+            row.suspended,
+            sorted(row.packages),
+            row.gap,
+            row.uid,
+        ],
+    )
+
+
+def save_confirmed(connection: Connection, confirmed_at: Mapping[str, datetime | None]) -> None:
+    """Write until when many UIDs, whose rows are locked, are confirmed."""
+    if confirmed_at:
+        connection.execute(
+            """UPDATE tenant_billing_lifecycle AS row SET confirmed_at = new.confirmed_at
+               FROM unnest(%s::text[], %s::timestamptz[]) AS new (uid, confirmed_at) WHERE row.tenant_uid = new.uid""",
+            [list(confirmed_at), list(confirmed_at.values())],
+        )
+
+
+def _event_columns(event: Event) -> tuple[list[str], list[Any]]:
+    values = {
+        "cluster_id": event.cluster_id,
+        "tenant_uid": event.uid,
+        "tenant_name": event.tenant,
+        "zitadel_org_id": event.org,
+        "seq": event.seq,
+        "event_kind": str(event.kind),
+        "occurred_at": event.occurred_at,
+        "not_before": event.not_before,
+        "not_after": event.not_after,
+        "quality": str(event.quality),
+        "source": event.source,
+        "generation": event.generation,
+        "manager": event.manager,
+    }
+    if event.package is not None:
+        values["skill_id"] = event.package
+    return list(values), list(values.values())

@@ -1,0 +1,50 @@
+"""A process that is killed at any point of an observation, and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pieced_billing import faults
+from pieced_billing.store.connections import connect
+from tests.databases import Database
+from tests.observations import kinds, recorded
+
+LIFE = """
+import sys
+from datetime import timedelta
+from pieced_billing.ledger.observe import observe
+from pieced_billing.store.connections import connect
+from tests.observations import first_version, next_version
+
+made = first_version(packages=frozenset({"a", "b"}))
+suspended = next_version(made, suspended=True)
+ended = next_version(suspended, suspended=False, deleted_at=suspended.written_at + timedelta(minutes=1))
+with connect(sys.argv[1]) as connection:
+    for version in (made, suspended, first_version(), ended):
+        observe(connection, version, lambda: suspended)
+"""
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize("point", [name for name in faults.POINTS if name.startswith("observe.")])
+def test_a_process_that_dies_anywhere_and_starts_again_loses_and_doubles_nothing(
+    database: Database, tmp_path: Path, point: str, nth: int
+) -> None:
+    log = tmp_path / "died"
+    environment = os.environ | {"PIECED_FAULT": f"{point}:{nth}", "PIECED_FAULT_LOG": str(log)}
+    command = [sys.executable, "-c", LIFE, database.url]
+    died = subprocess.run(command, env=environment, check=False, cwd=Path.cwd())
+    once = "fetch_again" in point  # there is one stale version only in this life
+    if once and nth > 1:
+        assert died.returncode == 0
+    else:
+        assert died.returncode == -signal.SIGKILL
+        assert log.read_text() == f"{point}\n"
+    subprocess.run(command, check=True, cwd=Path.cwd())
+    with connect(database.url) as connection:
+        assert kinds(connection) == ["created", "enabled", "enabled", "suspended", "resumed", "deleted"]
+        assert len({event[3] for event in recorded(connection)}) == 6
