@@ -1,0 +1,1 @@
+"""What was used: records of metered usage, kept once and read by day."""
