@@ -35,6 +35,21 @@ def up() -> None:
     run(Console(highlight=False))
 
 
+@app.command("demo")
+def demo() -> None:
+    """Start the stack and tell the whole story; on a terminal the stack is left running."""
+    from pieced_local import stack  # noqa: PLC0415 - the other commands need none of it
+    from pieced_local.demo.story import tell  # noqa: PLC0415
+    from pieced_local.up import stay  # noqa: PLC0415
+
+    stop_on_request()
+    console = Console(highlight=False)
+    with stack.running(console) as running:
+        tell(running, console)
+        if console.is_terminal:
+            stay(running, console)
+
+
 @app.command("go", context_settings={"ignore_unknown_options": True})
 def go(arguments: Annotated[list[str], typer.Argument()]) -> None:
     """Run Go in devcluster/, with its caches in our cache folder."""

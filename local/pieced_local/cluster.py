@@ -41,6 +41,7 @@ class Cluster:
             input=stdin,
             capture_output=True,
             text=True,
+            cwd=places.PROJECT,
             env=self.environment(),
             check=False,
         )
@@ -68,9 +69,16 @@ class Cluster:
 
 
 def given(kubeconfig: Path) -> Cluster:
-    """The cluster of a kubeconfig that somebody gave us."""
+    """The cluster of a kubeconfig that somebody gave us. Raises ClusterFailed when it does not answer."""
+    if not kubeconfig.is_file():
+        raise ClusterFailed(f"KUBECONFIG names {kubeconfig}, which is no file: correct it, or unset it.")
     program = shutil.which("kubectl") or controlplane.binary().with_name("kubectl")
-    return Cluster(Path(program), kubeconfig, operator_kubeconfig=kubeconfig)
+    cluster = Cluster(Path(program), kubeconfig, operator_kubeconfig=kubeconfig)
+    try:
+        cluster.kubectl("get", "--raw", "/readyz", "--request-timeout=10s")
+    except ClusterFailed as failure:
+        raise ClusterFailed(f"The cluster of KUBECONFIG {kubeconfig} does not answer: {failure}") from None
+    return cluster
 
 
 @contextmanager

@@ -20,15 +20,15 @@ from pieced_local.tools import missing_tools, uses_own_control_plane
 
 def main(arguments: list[str]) -> int:
     """Set up the Python side, and the control plane unless `--python-only`; returns the exit status."""
-    with_control_plane = "--python-only" not in arguments and uses_own_control_plane()
-    sentences = missing_tools(control_plane_to_build=with_control_plane and not controlplane.is_built())
+    with_control_plane = "--python-only" not in arguments
+    sentences = missing_tools(with_control_plane=with_control_plane)
     if sentences:
         print("\n".join(sentences), file=sys.stderr)
         return 1
     try:
         with file_lock(places.PROJECT / ".cache" / "setup.lock"):
             set_up_python()
-        if with_control_plane:
+        if with_control_plane and uses_own_control_plane():
             controlplane.build()
     except CommandFailed as failure:
         print(failure, file=sys.stderr)

@@ -84,7 +84,8 @@ def _alone_in(state: Path) -> Iterator[None]:
 
 def _pieced(arguments: tuple[str, ...], variables: dict[str, str]) -> str:
     command = [str(places.venv() / "bin" / "pieced"), *arguments]
-    done = subprocess.run(command, env=places.environment() | variables, capture_output=True, text=True, check=False)
+    environment = places.environment() | variables
+    done = subprocess.run(command, cwd=places.PROJECT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StackFailed(done.stderr.strip())
     return done.stdout

@@ -6,26 +6,41 @@ import re
 import shutil
 import subprocess
 
+from pieced_local import controlplane
 from pieced_local.places import go_environment
 
 GO_MINIMUM = (1, 26)
 
 
-def missing_tools(*, control_plane_to_build: bool) -> list[str]:
-    """One sentence for each tool that is missing, saying what to install; empty when all are there."""
+def missing_tools(*, with_control_plane: bool) -> list[str]:
+    """One sentence for each tool that is missing, saying what to install; empty when all are there.
+
+    `with_control_plane`: also what it takes to build one, or to talk to the one that KUBECONFIG names.
+    """
     sentences = []
     if shutil.which("git") is None:
         sentences.append("git is needed: install your system's package git.")
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
         sentences.append("Python's venv module is needed: install your system's package python3-venv.")
-    if control_plane_to_build and (found := _go_version()) < GO_MINIMUM:
-        wanted = ".".join(map(str, GO_MINIMUM))
-        what = f"Go {'.'.join(map(str, found))} is too old" if found else "Go is missing"
-        sentences.append(
-            f"{what}: install Go {wanted} or newer (go.dev/dl) and put it on PATH, "
-            "or set KUBECONFIG to a cluster that you have."
-        )
+    if with_control_plane and not controlplane.is_built():
+        sentences += _for_a_cluster()
     return sentences
+
+
+def _for_a_cluster() -> list[str]:
+    if not uses_own_control_plane():
+        if shutil.which("kubectl"):
+            return []
+        return ["kubectl is needed for the cluster of KUBECONFIG: install it (kubernetes.io/docs/tasks/tools)."]
+    found = _go_version()
+    if found >= GO_MINIMUM:
+        return []
+    wanted, have = (".".join(map(str, version)) for version in (GO_MINIMUM, found))
+    what = f"Go {have} is too old" if found else "Go is missing"
+    remedy = (
+        f"install Go {wanted} or newer (go.dev/dl) and put it on PATH, or set KUBECONFIG to a cluster that you have."
+    )
+    return [f"{what}: {remedy}"]
 
 
 def uses_own_control_plane() -> bool:
