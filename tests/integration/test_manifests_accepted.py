@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from pieced_local.places import go_environment
-from tests.clusters import Cluster
+from tests.clusters import Cluster, ClusterFailed
 
 PROJECT = Path(__file__).parents[2]
 
@@ -102,5 +102,5 @@ def test_the_operators_pod_passes_the_restricted_pod_security_standard(cluster: 
 def test_the_namespace_refuses_a_pod_with_more_rights(cluster: Cluster) -> None:
     pod = operators_pod(cluster)
     del pod["spec"]["securityContext"]["runAsNonRoot"]
-    with pytest.raises(Exception, match="violates PodSecurity"):
+    with pytest.raises(ClusterFailed, match="violates PodSecurity"):
         cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(pod))

@@ -1,11 +1,13 @@
 """What the API server lets the operator, a viewer and an editor do."""
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import yaml
 
-from tests.clusters import Cluster
+from tests.clusters import Cluster, ClusterFailed
 
 
 def may(cluster: Cluster, user: str, verb: str, resource: str, namespace: str = "default") -> bool:
@@ -26,14 +28,30 @@ def split(resource: str) -> dict[str, str]:
     return {"group": group, "resource": plural, "subresource": subresource}
 
 
-@pytest.fixture(scope="module", params=["view", "edit"])
-def person(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A user who has the cluster's own `view` or `edit` role everywhere, and nothing of ours by name."""
-    role = request.param
-    name = f"a-person-who-may-{role}"
+@contextmanager
+def someone_with(cluster: Cluster, role: str) -> Iterator[str]:
+    """A user who has the cluster's own role everywhere, and nothing of ours by name."""
+    name = f"someone-who-may-{role}"
     cluster.kubectl("create", "clusterrolebinding", name, f"--clusterrole={role}", f"--user={name}")
+    # A controller joins our roles to the cluster's own, and the API server hears of it, soon after they were applied.
+    deadline = time.monotonic() + 60
+    while not may(cluster, name, "list" if role == "view" else "patch", "piecedtenants.pieced.ch"):
+        assert time.monotonic() < deadline, f"our role never joined {role}"
+        time.sleep(0.1)
     yield name
     cluster.kubectl("delete", "clusterrolebinding", name)
+
+
+@pytest.fixture(scope="module", params=["view", "edit"])
+def person(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    with someone_with(cluster, request.param) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def editor(cluster: Cluster) -> Iterator[str]:
+    with someone_with(cluster, "admin") as name:
+        yield name
 
 
 @pytest.mark.parametrize(
@@ -84,3 +102,26 @@ def test_who_may_view_workloads_may_view_tenants(cluster: Cluster, person: str) 
         assert may(cluster, person, "list", resource)
         assert may(cluster, person, "patch", resource) == person.endswith("edit")
         assert not may(cluster, person, "patch", f"{resource}/status")
+
+
+@pytest.fixture
+def tenant(cluster: Cluster) -> Iterator[str]:
+    """A tenant that carries the billing finalizer; no operator runs that would take it off."""
+    name = "held-back"
+    resource = {
+        "apiVersion": "pieced.ch/v1alpha1",
+        "kind": "PiecedTenant",
+        "metadata": {"name": name, "finalizers": ["pieced.ch/billing"]},
+        "spec": {"displayName": "Held back"},
+    }
+    cluster.kubectl("create", "-f", "-", stdin=yaml.safe_dump(resource))
+    yield name
+    cluster.kubectl("patch", "piecedtenant", name, "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    cluster.kubectl("delete", "piecedtenant", name)
+
+
+def test_an_editor_may_not_take_the_billing_finalizer_off(cluster: Cluster, editor: str, tenant: str) -> None:
+    patch = ("patch", "piecedtenant", tenant, "--type=merge", "--as", editor, "-p")
+    cluster.kubectl(*patch, '{"metadata": {"labels": {"team": "blue"}}}')
+    with pytest.raises(ClusterFailed, match="goes when the end of the tenant is in the ledger"):
+        cluster.kubectl(*patch, '{"metadata": {"finalizers": null}}')
