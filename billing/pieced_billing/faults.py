@@ -23,6 +23,32 @@ POINTS: Final = (
     "observe.after_row",
     "observe.before_commit",
     "observe.after_commit",
+    # one round of work on a tenant (pieced_operator/reconcile.py and what it calls), before and after each request
+    "reconcile.before_finalizer",
+    "reconcile.after_finalizer",
+    "reconcile.before_create_namespace",
+    "reconcile.after_create_namespace",
+    "reconcile.before_apply",
+    "reconcile.after_apply",
+    "reconcile.before_delete_child",
+    "reconcile.after_delete_child",
+    "reconcile.before_status",
+    "reconcile.after_status",
+    "reconcile.before_retention_delete",
+    "reconcile.after_retention_delete",
+    "reconcile.before_release",
+    "reconcile.after_release",
+    # the finalizer of a package, and the Lease
+    "package.before_finalizer",
+    "package.after_finalizer",
+    "lease.before_renew",
+    # one batch of an invoice run (invoicing/run.py, invoicing/save.py)
+    "run.after_locks",
+    "run.after_drafts",
+    "run.after_lines",
+    "run.after_numbers",
+    "run.after_invoices",
+    "run.after_commit",
 )
 
 _passed: Counter[str] = Counter()

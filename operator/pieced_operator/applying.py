@@ -1,0 +1,106 @@
+"""Make a tenant's children what is wanted: apply what differs, prune what is no longer wanted, touch nothing else."""
+
+from contextlib import suppress
+
+import structlog
+
+from pieced_billing import faults
+from pieced_operator import metrics, paths
+from pieced_operator.api_errors import ApiRefused, Conflict, NotFound
+from pieced_operator.children import ChildKey, Children
+from pieced_operator.cluster import Cluster
+from pieced_operator.desired.manifest import Manifest
+from pieced_operator.desired.namespace import Claim, claim
+from pieced_operator.names import namespace_of
+from pieced_operator.tenant import Tenant
+
+log = structlog.get_logger(__name__)
+
+_LATER = frozenset({403, 404, 409})
+"""Refusals that time resolves: a quota not counted yet or full, a namespace on its way, a concurrent change."""
+
+
+class Applier:
+    """Writes children, and only those that are not as wanted."""
+
+    def __init__(self, cluster: Cluster, children: Children) -> None:
+        self._cluster = cluster
+        self._children = children
+
+    async def claim_namespace(self, tenant: Tenant) -> Claim:
+        """Whose the namespace of the wanted name is now."""
+        own = self._children.of(tenant.uid).get(("Namespace", namespace_of(tenant.name)))
+        if own is not None:
+            return Claim.LEAVING if own.leaving else Claim.OURS
+        try:
+            live = await self._cluster.get(f"{paths.NAMESPACES}/{namespace_of(tenant.name)}")
+        except NotFound:
+            return Claim.ABSENT
+        return claim(tenant, live)
+
+    async def create_namespace(self, manifest: Manifest) -> None:
+        """Make the namespace, and only make it: Conflict when one of that name turned up meanwhile.
+
+        Server-side apply would take over somebody else's, so it follows only when this one is ours.
+        """
+        faults.point("reconcile.before_create_namespace")
+        metadata = {key: manifest["metadata"][key] for key in ("name", "labels", "ownerReferences")}
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        self._children.saw("Namespace", await self._cluster.create(paths.NAMESPACES, body))
+        faults.point("reconcile.after_create_namespace")
+
+    async def apply(self, tenant: Tenant, manifests: list[Manifest]) -> list[ApiRefused]:
+        """Bring every child up to date; returns what the API server refused, and goes on with the others.
+
+        Nothing is tried in a namespace that could not be applied.
+        """
+        refusals: list[ApiRefused] = []
+        for manifest in manifests:
+            try:
+                await self._apply_one(tenant.uid, manifest)
+            except ApiRefused as refusal:
+                refusals.append(refusal)
+                if manifest["kind"] == "Namespace":
+                    break
+        return refusals
+
+    async def prune(self, tenant: Tenant, manifests: list[Manifest]) -> None:
+        """Delete the children that are no longer wanted."""
+        wanted = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests}
+        for key in self._children.of(tenant.uid).keys() - wanted:
+            await self._delete(tenant.uid, tenant.name, key)
+
+    async def remove_namespace(self, uid: str, name: str) -> bool:
+        """Delete the namespace and all in it; returns whether nothing is left."""
+        await self._delete(uid, name, ("Namespace", namespace_of(name)))
+        return not self._children.of(uid)
+
+    async def _apply_one(self, uid: str, manifest: Manifest) -> None:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        before = self._children.of(uid).get((kind, name))
+        changed_by_others = before is not None and before.live is not None
+        if self._children.in_sync(uid, manifest):
+            return
+        if before is not None and before.leaving:
+            raise Conflict(409, "Terminating", f"{kind} {name} is being deleted.")
+        faults.point("reconcile.before_apply")
+        path = paths.child(kind, name, manifest["metadata"].get("namespace", ""))
+        answer = await self._cluster.apply(path, manifest)
+        faults.point("reconcile.after_apply")
+        self._children.applied(kind, manifest, answer)
+        if changed_by_others:
+            metrics.CHILDREN_REPAIRED.inc()
+
+    async def _delete(self, uid: str, tenant_name: str, key: ChildKey) -> None:
+        child = self._children.of(uid).get(key)
+        if child is None or child.leaving:
+            return
+        faults.point("reconcile.before_delete_child")
+        with suppress(NotFound):
+            await self._cluster.delete(paths.child(*key, namespace_of(tenant_name)), child.uid)
+        faults.point("reconcile.after_delete_child")
+
+
+def comes_right(refusal: ApiRefused) -> bool:
+    """Whether the same request may be accepted later, unchanged."""
+    return refusal.http_status in _LATER

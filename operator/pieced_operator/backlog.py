@@ -1,0 +1,96 @@
+"""Observations on their way to the ledger: in order per tenant, bounded in all, for as long as the database is away."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from pieced_billing.ledger.observation import Observation
+from pieced_operator import metrics
+
+LIMIT: Final = 100_000
+"""Observations kept in memory, about half a kilobyte each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An observation that is not committed yet, and the monotonic instant since when it waits."""
+
+    seen: Observation
+    since: float
+
+
+class Backlog:
+    """A queue per tenant uid. A uid is taken with all that waits for it, by one taker at a time.
+
+    Beyond LIMIT a tenant's newest observation replaces the one before it that still waits: the ledger then sees the
+    generation jump and marks the gap.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[Pending]] = {}
+        self._ready: deque[str] = deque()
+        self._taken: dict[str, float] = {}
+        self._size = 0
+        self._filled = asyncio.Event()
+
+    def __len__(self) -> int:
+        return self._size + len(self._taken)
+
+    def waits_for(self, uid: str) -> bool:
+        """Whether anything of this tenant is not committed yet."""
+        return uid in self._waiting or uid in self._taken
+
+    def oldest_since(self) -> float | None:
+        """Since which monotonic instant the longest waiting observation waits."""
+        waiting = (queue[0].since for queue in self._waiting.values() if queue)
+        return min((*waiting, *self._taken.values()), default=None)
+
+    def put(self, seen: Observation) -> None:
+        """Queue an observation behind those of the same tenant."""
+        metrics.OBSERVATIONS.labels(seen.source).inc()
+        pending = Pending(seen, asyncio.get_running_loop().time())
+        queue = self._waiting.setdefault(seen.uid, deque())
+        if queue and self._size >= LIMIT:
+            metrics.OBSERVATIONS_DROPPED.inc()
+            queue[-1] = Pending(seen, queue[-1].since)
+            return
+        queue.append(pending)
+        self._size += 1
+        if len(queue) == 1 and seen.uid not in self._taken:
+            self._release(seen.uid)
+
+    async def take(self, most_uids: int) -> list[list[Pending]]:
+        """All that waits for up to `most_uids` tenants, a list each; `committed` or `put_back` must follow for each."""
+        while not self._ready:
+            self._filled.clear()
+            await self._filled.wait()
+        taken: list[list[Pending]] = []
+        while self._ready and len(taken) < most_uids:
+            uid = self._ready.popleft()
+            queue = list(self._waiting.pop(uid))
+            self._size -= len(queue)
+            self._taken[uid] = queue[0].since
+            taken.append(queue)
+        return taken
+
+    def committed(self, uid: str) -> None:
+        """What was taken of this tenant is in the ledger."""
+        del self._taken[uid]
+        if uid in self._waiting:
+            self._release(uid)
+
+    def put_back(self, uid: str, remaining: Iterable[Pending]) -> None:
+        """What was taken of this tenant is not in the ledger, or not all: it comes first again."""
+        del self._taken[uid]
+        queue = deque(remaining)
+        self._size += len(queue)
+        queue.extend(self._waiting.get(uid, ()))
+        if queue:
+            self._waiting[uid] = queue
+            self._release(uid)
+
+    def _release(self, uid: str) -> None:
+        self._ready.append(uid)
+        self._filled.set()

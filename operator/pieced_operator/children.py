@@ -1,0 +1,151 @@
+"""What is known of the tenants' children: little per child, enough to see at once that nothing has to be done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from pieced_operator.cluster import Resource
+from pieced_operator.desired.drift import differs
+from pieced_operator.names import MANIFEST_CHECKSUM_ANNOTATION, TENANT_KIND, TENANT_UID_LABEL
+
+ChildKey: TypeAlias = tuple[str, str]
+"""Kind and name: a tenant has one namespace, and of each kind one child of a name."""
+
+_VOLATILE: Final = frozenset({"apiVersion", "kind", "metadata", "status"})
+_KEPT_METADATA: Final = ("labels", "annotations", "ownerReferences", "deletionTimestamp")
+_KINDS_WITH_STATE: Final = frozenset({"Deployment", "PersistentVolumeClaim"})
+
+
+@dataclass(slots=True)
+class Child:
+    """One live child.
+
+    `content` is a digest of all but status and bookkeeping. `in_sync_with` is the checksum of the manifest that this
+    content is known to fulfil. `live` holds the content itself from when it changed until it has been compared.
+    `state` is what readiness looks at (None for kinds that are ready by being there).
+    """
+
+    uid: str
+    resource_version: int
+    content: bytes
+    in_sync_with: str | None
+    live: bytes | None
+    state: bytes | None
+    leaving: bool
+
+
+class Children:
+    """All live children that carry our label, by the uid of their tenant."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, dict[ChildKey, Child]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._of.values()))
+
+    def of(self, tenant_uid: str) -> dict[ChildKey, Child]:
+        """The live children of a tenant; not to be changed."""
+        return self._of.get(tenant_uid, {})
+
+    def saw(self, kind: str, resource: Resource) -> str | None:
+        """Take note of a child as it is now; returns its tenant's uid when that tenant's reconciliation may change."""
+        metadata = resource["metadata"]
+        tenant_uid = _tenant_uid(resource)
+        key, version = (kind, metadata["name"]), int(metadata["resourceVersion"])
+        known = self._of.get(tenant_uid, {}).get(key)
+        if known is not None and version <= known.resource_version:
+            return None
+        child = _child(kind, resource)
+        if known is None or known.uid != child.uid or known.content != child.content:
+            child.live = orjson.dumps(_compared(resource))
+        else:
+            child.in_sync_with, child.live = known.in_sync_with, known.live
+        self._of.setdefault(tenant_uid, {})[key] = child
+        nothing_new = known is not None and child.live is None and child.state == known.state
+        return None if nothing_new else tenant_uid
+
+    def applied(self, kind: str, manifest: Resource, answer: Resource) -> None:
+        """Take note of a child that we have just applied: it fulfils the manifest."""
+        tenant_uid = _tenant_uid(manifest)
+        child = _child(kind, answer)
+        child.in_sync_with = checksum(manifest)
+        self._of.setdefault(tenant_uid, {})[kind, manifest["metadata"]["name"]] = child
+
+    def vanished(self, kind: str, resource: Resource) -> str | None:
+        """Forget a child that was deleted; returns its tenant's uid if it was known."""
+        metadata = resource["metadata"]
+        tenant_uid = _tenant_uid(resource)
+        return tenant_uid if self._forget(tenant_uid, (kind, metadata["name"]), metadata["uid"]) else None
+
+    def keep_only(self, kind: str, uids: set[str]) -> Iterator[str]:
+        """After a full LIST of a kind: forget what was not in it; yields the uids of tenants that lost one."""
+        for tenant_uid, children in list(self._of.items()):
+            for key, child in list(children.items()):
+                if key[0] == kind and child.uid not in uids and self._forget(tenant_uid, key, child.uid):
+                    yield tenant_uid
+
+    def state(self, tenant_uid: str, kind: str, name: str) -> dict[str, Any] | None:
+        """What readiness looks at of a live child; None when it does not exist."""
+        child = self.of(tenant_uid).get((kind, name))
+        return None if child is None or child.state is None else orjson.loads(child.state)
+
+    def in_sync(self, tenant_uid: str, manifest: Resource) -> bool:
+        """Whether the live child is what the manifest wants; compares at most once per change of either."""
+        child = self.of(tenant_uid).get((manifest["kind"], manifest["metadata"]["name"]))
+        if child is None:
+            return False
+        wanted = checksum(manifest)
+        if child.live is not None:
+            child.in_sync_with = None if differs(manifest, orjson.loads(child.live)) else wanted
+            child.live = None
+        return child.in_sync_with == wanted
+
+    def _forget(self, tenant_uid: str, key: ChildKey, uid: str) -> bool:
+        children = self._of.get(tenant_uid, {})
+        if key not in children or children[key].uid != uid:
+            return False
+        del children[key]
+        if not children:
+            del self._of[tenant_uid]
+        return True
+
+
+def checksum(manifest: Resource) -> str:
+    """What identifies a manifest that we want: it carries its own checksum."""
+    annotated: str = manifest["metadata"]["annotations"][MANIFEST_CHECKSUM_ANNOTATION]
+    return annotated
+
+
+def _tenant_uid(resource: Resource) -> str:
+    """The uid of the tenant that a child belongs to: by its owner, by its label where somebody removed the owner."""
+    metadata = resource["metadata"]
+    owners = [owner["uid"] for owner in metadata.get("ownerReferences", ()) if owner["kind"] == TENANT_KIND]
+    uid: str = owners[0] if owners else metadata.get("labels", {}).get(TENANT_UID_LABEL, "")
+    return uid
+
+
+def _child(kind: str, resource: Resource) -> Child:
+    metadata = resource["metadata"]
+    return Child(
+        uid=metadata["uid"],
+        resource_version=int(metadata["resourceVersion"]),
+        content=blake2b(orjson.dumps(_compared(resource), option=orjson.OPT_SORT_KEYS), digest_size=16).digest(),
+        in_sync_with=None,
+        live=None,
+        state=orjson.dumps(_state(resource)) if kind in _KINDS_WITH_STATE else None,
+        leaving="deletionTimestamp" in metadata,
+    )
+
+
+def _compared(resource: Resource) -> dict[str, Any]:
+    """All of a resource that somebody may have wanted to be so: no status, no bookkeeping of the API server."""
+    metadata = {key: resource["metadata"][key] for key in _KEPT_METADATA if key in resource["metadata"]}
+    return {key: value for key, value in resource.items() if key not in _VOLATILE} | {"metadata": metadata}
+
+
+def _state(resource: Resource) -> dict[str, Any]:
+    """What readiness looks at."""
+    return {"metadata": {"generation": resource["metadata"].get("generation", 0)}, "status": resource.get("status", {})}

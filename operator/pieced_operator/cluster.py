@@ -1,0 +1,191 @@
+"""The only Kubernetes client: plain dictionaries in and out, over one pool of connections."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias
+
+import aiohttp
+import orjson
+
+from pieced_billing.errors import Unavailable
+from pieced_operator import metrics
+from pieced_operator.api_errors import error_of
+from pieced_operator.clock import ApiClock
+from pieced_operator.login import Login
+from pieced_operator.names import FIELD_MANAGER
+
+Resource: TypeAlias = dict[str, Any]
+"""A Kubernetes object as the API server writes it."""
+
+_PAGE: Final = 500
+_CONNECTIONS: Final = 48
+_REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=10)
+_WATCH_SECONDS: Final = 290
+_WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(sock_connect=10, sock_read=75)  # a bookmark comes about once a minute
+_OURS: Final = {"fieldManager": FIELD_MANAGER}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a LIST.
+
+    `resource_version` is that of the whole list; `asked_at` a monotonic instant before the first part was read, so that
+    everything in the list was so at that time or later.
+    """
+
+    items: list[Resource]
+    resource_version: str
+    asked_at: float
+
+
+class Cluster:
+    """Requests to one API server, from one event loop; an async context manager.
+
+    Every method raises ApiRefused (or one of its kinds) when the API server says no and Unavailable when it does not
+    answer.
+    """
+
+    def __init__(self, login: Login, clock: ApiClock) -> None:
+        self.clock = clock
+        self._login = login
+        info = login()
+        self._server = info.server.rstrip("/")
+        self._tls = info.as_ssl_context()
+        self._proxy = info.proxy_url
+        self._credentials = info.as_http_headers()
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._tls),
+            headers={"User-Agent": FIELD_MANAGER},
+            proxy=self._proxy,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, path: str) -> Resource:
+        """Read one object, from etcd and not from a cache."""
+        return await self._request("GET", path)
+
+    async def create(self, path: str, body: Resource) -> Resource:
+        """Create an object; Conflict when it exists."""
+        return await self._request("POST", path, body, "application/json", _OURS)
+
+    async def replace(self, path: str, body: Resource) -> Resource:
+        """Write an object in full; Conflict when its resourceVersion is not the latest."""
+        return await self._request("PUT", path, body, "application/json", _OURS)
+
+    async def apply(self, path: str, body: Resource) -> Resource:
+        """Server-side apply: make the object have what the body says, and own that."""
+        return await self._request("PATCH", path, body, "application/apply-patch+yaml", _OURS | {"force": "true"})
+
+    async def merge(self, path: str, body: Resource) -> Resource:
+        """Change what the body names."""
+        return await self._request("PATCH", path, body, "application/merge-patch+json", _OURS)
+
+    async def edit(self, path: str, operations: list[dict[str, Any]]) -> Resource:
+        """JSON patch; Conflict when one of its tests does not hold."""
+        return await self._request("PATCH", path, operations, "application/json-patch+json", _OURS)
+
+    async def delete(self, path: str, uid: str, resource_version: str | None = None) -> None:
+        """Ask for the deletion of exactly this object; Conflict when it is another one or has changed."""
+        preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
+        body = {"preconditions": preconditions, "propagationPolicy": "Background"}
+        await self._request("DELETE", path, body, "application/json")
+
+    async def pages(self, path: str, labels: str = "") -> AsyncIterator[Page]:
+        """LIST in parts, of etcd's latest state; Expired when reading took too long."""
+        asked_at = time.monotonic()
+        query = {"limit": str(_PAGE)} | ({"labelSelector": labels} if labels else {})
+        while True:
+            listed = await self._request("GET", path, query=query)
+            yield Page(listed["items"], listed["metadata"]["resourceVersion"], asked_at)
+            following = listed["metadata"].get("continue")
+            if not following:
+                return
+            query["continue"] = following
+
+    async def watch(self, path: str, since: str, labels: str = "") -> AsyncIterator[tuple[str, Resource]]:
+        """Changes after a resource version as (ADDED, MODIFIED, DELETED or BOOKMARK, object), until the server ends it.
+
+        Raises Expired when the version is too old.
+        """
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": since,
+            "timeoutSeconds": str(_WATCH_SECONDS),
+        } | ({"labelSelector": labels} if labels else {})
+        async with self._answer("GET", path, query=query, timeout=_WATCH_TIMEOUT) as response:
+            async for line in _lines(response):
+                event = orjson.loads(line)
+                if event["type"] == "ERROR":
+                    raise error_of(event["object"].get("code", 500), orjson.dumps(event["object"]))
+                yield event["type"], event["object"]
+
+    async def _request(
+        self,
+        verb: str,
+        path: str,
+        body: Any = None,
+        content_type: str | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Resource:
+        content = None if body is None else orjson.dumps(body)
+        async with self._answer(verb, path, content, content_type, query, _REQUEST_TIMEOUT) as response:
+            decoded: Resource = orjson.loads(await response.read())
+        return decoded
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        verb: str,
+        path: str,
+        content: bytes | None = None,
+        content_type: str | None = None,
+        query: Mapping[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout = _REQUEST_TIMEOUT,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer if it is a good one; a token that has expired is read again, once."""
+        headers = {} if content_type is None else {"Content-Type": content_type}
+        try:
+            for retry_unauthorized in (True, False):
+                asked_at = time.monotonic()
+                async with self._session.request(
+                    verb,
+                    self._server + path,
+                    data=content,
+                    params=query,
+                    headers=headers | self._credentials,
+                    timeout=timeout,
+                ) as response:
+                    metrics.API_REQUESTS.labels(verb, str(response.status)).inc()
+                    if date := response.headers.get("Date"):
+                        self.clock.learn(asked_at, time.monotonic(), date)
+                    if response.status == 401 and retry_unauthorized:
+                        self._credentials = self._login().as_http_headers()
+                        continue
+                    if response.status >= 400:
+                        raise error_of(response.status, await response.read())
+                    yield response
+                    return
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            metrics.API_REQUESTS.labels(verb, "none").inc()
+            raise Unavailable(f"The API server does not answer: {str(error) or type(error).__name__}.") from error
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The lines of a stream, however long."""
+    rest = b""
+    async for chunk in response.content.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line

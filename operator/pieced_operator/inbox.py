@@ -1,0 +1,167 @@
+"""Where every delivered version arrives: the ledger is told of it, in order, and its tenant is due for work."""
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+
+from pieced_billing.ledger.observation import Observation
+from pieced_operator.backlog import Backlog
+from pieced_operator.catalogue import Catalogue
+from pieced_operator.clock import ApiClock
+from pieced_operator.cluster import Resource
+from pieced_operator.conditions import ORGANISATION_MISSING
+from pieced_operator.decode import Version, decode_version, existed_from
+from pieced_operator.tenants import Held, Known, Tenants
+from pieced_operator.workqueue import WorkQueue
+
+WATCH: Final = "watch"
+SWEEP: Final = "sweep"
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+_SECOND: Final = timedelta(seconds=1)
+
+
+class Inbox:
+    """Takes in versions of tenants and packages, in the order of their delivery; for one event loop only."""
+
+    def __init__(
+        self,
+        cluster_id: str,
+        org_label: str,
+        clock: ApiClock,
+        backlog: Backlog,
+        work: WorkQueue[str],
+        package_work: WorkQueue[str],
+    ) -> None:
+        self.tenants = Tenants()
+        self.catalogue = Catalogue()
+        self._cluster_id = cluster_id
+        self._org_label = org_label
+        self._clock = clock
+        self._backlog = backlog
+        self._work = work
+        self._package_work = package_work
+
+    def tenant(self, resource: Resource, asked_at: float | None = None, *, gone: bool = False) -> None:
+        """Take in a version of a tenant; one that is not newer than what is known is nothing.
+
+        `asked_at` is a monotonic instant before the list or get that it comes from; None for a version that a watch
+        delivered as it was written. `gone`: the tenant was deleted, this was its last state.
+        """
+        known = self.tenants.get(resource["metadata"]["uid"])
+        if known is not None and not _is_newer(resource, known.version, gone=gone):
+            return
+        version = decode_version(resource, self._org_label, gone=gone)
+        self._take_in(version, _without_bookkeeping(resource), asked_at)
+
+    def vanished(self, known: Known, asked_at: float) -> None:
+        """A tenant that was known does not exist any more, and no watch said so."""
+        self._take_in(replace(known.version, gone=True), known.body, asked_at)
+
+    def package(self, resource: Resource, *, gone: bool = False) -> None:
+        """Take in a version of a package; the tenants that name it are told to the ledger anew."""
+        name = resource["metadata"]["name"]
+        changed = self.catalogue.vanished(resource) if gone else self.catalogue.saw(resource)
+        self._package_work.add(name)
+        if not changed:
+            return
+        for uid in self.tenants.users_of(name):
+            known = self.tenants.get(uid)
+            assert known is not None
+            if known.accepted:
+                self._tell(known, Held(known.version, time.monotonic(), None), known.version.created_at)
+            self._work.add(uid)
+
+    def accept(self, known: Known) -> None:
+        """The tenant is ours: what was held back goes to the ledger."""
+        first = known.held[0].version if known.held else known.version
+        held = known.held or [Held(known.version, time.monotonic(), None)]
+        began_at = existed_from(first, known.refused_for, self._clock.latest(time.monotonic()))
+        known.accepted, known.refused_for, known.held = True, None, []
+        known.organisation = known.organisation or first.org
+        for one in held:
+            self._tell(known, one, began_at)
+
+    def refuse(self, known: Known, reason: str) -> None:
+        """The tenant is not ours: nothing of it is ever billed up to here."""
+        known.refused_for = reason
+        known.held = []
+
+    def confirm(self, known: Known, asked_at: float) -> None:
+        """A list asked for at `asked_at` holds the version that is known: the ledger's state held until then."""
+        if known.accepted and not self._backlog.waits_for(known.version.uid):
+            now = Held(known.version, time.monotonic(), asked_at)
+            self._backlog.put(self.observation(now, known.organisation, known.version.created_at))
+
+    def read_again(self, known: Known, resource: Resource, asked_at: float) -> Observation | None:
+        """What a tenant says to the ledger that was read just now; None when it is another of the same name."""
+        version = decode_version(resource, self._org_label)
+        if version.uid != known.version.uid:
+            return None
+        return self.observation(Held(version, time.monotonic(), asked_at), known.organisation, version.created_at)
+
+    def observation(self, held: Held, organisation: str | None, created_at: datetime) -> Observation:
+        """What a version says to the ledger, given today's catalogue."""
+        version, catalogued_at = held.version, self.catalogue.catalogued_at
+        packages = frozenset(package for package in version.packages if package in catalogued_at)
+        if held.asked_at is None:
+            seen_at = self._clock.latest(held.delivered_at)
+        else:  # it was so when asked for; a later version in the same list was written by the end of its second
+            seen_at = max(self._clock.latest(held.asked_at), version.written_at + _SECOND)
+        return Observation(
+            cluster_id=self._cluster_id,
+            uid=version.uid,
+            tenant=version.name,
+            org=organisation or version.org or "",
+            generation=version.generation,
+            created_at=created_at,
+            deleted_at=version.deleted_at,
+            suspended=version.suspended,
+            suspend_changed_at=version.suspend_changed_at,
+            packages=packages,
+            packages_changed_at=version.packages_changed_at,
+            written_at=version.written_at,
+            seen_at=seen_at,
+            confirmed=held.asked_at is not None,
+            manager=version.manager,
+            source=WATCH if held.asked_at is None else SWEEP,
+            catalogued_at={package: catalogued_at[package] for package in packages},
+            gone=version.gone,
+        )
+
+    def _take_in(self, version: Version, body: bytes, asked_at: float | None) -> None:
+        before = self.tenants.get(version.uid)
+        used = before.version.packages if before is not None and not before.version.gone else frozenset()
+        known = self.tenants.put(version, body)
+        known.held.append(Held(version, time.monotonic(), asked_at))
+        if known.accepted or version.accepted:
+            self.accept(known)
+        elif version.org is None:
+            self.refuse(known, ORGANISATION_MISSING)
+        self._work.add(version.uid)
+        for package in used ^ (frozenset() if version.gone else version.packages):
+            self._package_work.add(package)
+
+    def _tell(self, known: Known, held: Held, created_at: datetime) -> None:
+        """Queue what a version says, unless the ledger was told exactly that before."""
+        seen = self.observation(held, known.organisation, created_at)
+        noted = (seen.generation, seen.deleted_at, seen.suspended, seen.packages, seen.gone)
+        if noted != known.noted:
+            known.noted = noted
+            self._backlog.put(seen)
+
+
+def _is_newer(resource: Resource, known: Version, *, gone: bool) -> bool:
+    if gone and not known.gone:
+        return True
+    return int(resource["metadata"]["resourceVersion"]) > int(known.resource_version)
+
+
+def _without_bookkeeping(resource: Resource) -> bytes:
+    """The resource's JSON without what only its writers need, which is most of it."""
+    metadata = {key: value for key, value in resource["metadata"].items() if key != "managedFields"}
+    if annotations := metadata.get("annotations"):
+        metadata["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+    return orjson.dumps({**resource, "metadata": metadata})

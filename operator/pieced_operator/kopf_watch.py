@@ -1,0 +1,96 @@
+"""kopf, used for what it is best at: watching tenants and packages and handing over every version in order."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Final
+
+import kopf
+
+from pieced_operator.cluster import Resource
+from pieced_operator.login import Login
+from pieced_operator.names import GROUP, PACKAGE_PLURAL, TENANT_PLURAL, VERSION
+
+_BACKOFFS: Final = (0.2, 0.5, 1, 2, 5, *[10] * 360)
+"""Seconds between attempts of a request: an API server that is away for an hour is waited for."""
+
+Take = Callable[[Resource, bool, float | None], None]
+"""Takes in (object, gone, asked_at): `asked_at` is a monotonic instant before the list that the object comes from, None
+for a version that was delivered as it was written."""
+
+
+class KopfWatch:
+    """Runs kopf in a thread of its own and makes its deliveries, in order, in the event loop that runs this.
+
+    kopf has no change handlers, indices, timers, peering or Events here: it writes nothing and keeps little.
+    """
+
+    def __init__(self, login: Login, tenant: Take, package: Take) -> None:
+        self._login = login
+        self._takes = {TENANT_PLURAL: tenant, PACKAGE_PLURAL: package}
+        self._stop = threading.Event()
+
+    async def run(self) -> None:
+        """Watch until cancelled; raises what ended kopf if it ends by itself."""
+        loop = asyncio.get_running_loop()
+        ended: Future[None] = Future()
+        thread = threading.Thread(target=self._run_kopf, args=(loop, ended), name="kopf", daemon=True)
+        thread.start()
+        try:
+            await asyncio.wrap_future(ended)
+        finally:
+            self._stop.set()
+
+    def _run_kopf(self, loop: asyncio.AbstractEventLoop, ended: "Future[None]") -> None:
+        failure: BaseException
+        try:
+            kopf.run(
+                registry=self._registry(loop),
+                settings=_settings(),
+                clusterwide=True,
+                standalone=True,
+                stop_flag=self._stop,
+            )
+        except BaseException as error:  # noqa: BLE001 - the edge of a thread: the event loop raises it again
+            failure = error
+        else:
+            failure = RuntimeError("kopf has ended")
+        if not ended.cancelled():
+            ended.set_exception(failure)
+
+    def _registry(self, loop: asyncio.AbstractEventLoop) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+        started_at = time.monotonic()
+
+        @kopf.on.login(registry=registry)
+        def log_in(**_: Any) -> kopf.ConnectionInfo:
+            return self._login()
+
+        def forward(plural: str) -> None:
+            take = self._takes[plural]
+
+            @kopf.on.event(GROUP, VERSION, plural, registry=registry)
+            async def deliver(event: Any, **_: Any) -> None:
+                listed = event["type"] is None
+                gone = event["type"] == "DELETED"
+                loop.call_soon_threadsafe(take, event["object"], gone, started_at if listed else None)
+
+        for plural in self._takes:
+            forward(plural)
+        return registry
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.watching.chunk_size = 500
+    settings.watching.reconnect_backoff = 0.1
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.networking.error_backoffs = _BACKOFFS
+    settings.queueing.idle_timeout = 0.5
+    settings.execution.max_workers = 1
+    return settings

@@ -1,0 +1,172 @@
+"""The replica that holds the Lease: everything that runs while it does."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import structlog
+
+from pieced_billing.ledger.events import Event
+from pieced_billing.ledger.observation import Observation
+from pieced_billing.ledger.observe import FetchAgain
+from pieced_operator import metrics, paths
+from pieced_operator.announce import Announcer
+from pieced_operator.api_errors import NotFound
+from pieced_operator.backlog import Backlog
+from pieced_operator.child_watch import ChildWatch
+from pieced_operator.children import Children
+from pieced_operator.cluster import Cluster, Resource
+from pieced_operator.heartbeat import Heartbeat
+from pieced_operator.inbox import Inbox
+from pieced_operator.kopf_watch import KopfWatch
+from pieced_operator.lease import Lease
+from pieced_operator.ledger_writer import LedgerWriter
+from pieced_operator.login import Login
+from pieced_operator.migrate import migrated
+from pieced_operator.packages_in_use import reconcile_package
+from pieced_operator.patience import until_answered
+from pieced_operator.reconcile import Reconciler
+from pieced_operator.settings import Settings
+from pieced_operator.status_writer import StatusWriter
+from pieced_operator.sweep import Sweep
+from pieced_operator.workers import work_forever
+from pieced_operator.workqueue import WorkQueue
+
+log = structlog.get_logger(__name__)
+
+_WORKERS: Final = 12
+_DRAIN_SECONDS: Final = 10.0
+
+
+class Leading:
+    """All parts of a working operator, wired together."""
+
+    def __init__(
+        self, settings: Settings, cluster: Cluster, cluster_id: str, login: Login, heart: Heartbeat, *, migrate: bool
+    ) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._login = login
+        self._migrate = migrate
+        self._work: WorkQueue[str] = WorkQueue()
+        self._package_work: WorkQueue[str] = WorkQueue()
+        self._backlog = Backlog()
+        self._inbox = Inbox(
+            cluster_id, settings.org_label, cluster.clock, self._backlog, self._work, self._package_work
+        )
+        self._children = Children()
+        self._child_watch = ChildWatch(cluster, self._children, self._inbox.tenants, self._work, heart)
+        self._announcer = Announcer(cluster, settings.identity)
+        self._reconciler = Reconciler(
+            cluster,
+            self._inbox,
+            self._children,
+            StatusWriter(cluster, self._announcer),
+            settings.org_label,
+            settings.retention_period,
+        )
+        self._sweep = Sweep(cluster, self._inbox)
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, lease: Lease, stop: asyncio.Event) -> None:
+        """Work until told to stop; raises what ended one of the loops if one ends by itself."""
+        await until_answered("first sweep", self._sweep.first)
+        log.info("first sweep done", tenants=len(self._inbox.tenants))
+        outlets = [self._start(lease.keep()), self._start(self._write_ledger()), self._start(self._announcer.run())]
+        intake = [
+            self._start(self._watch_children()),
+            self._start(KopfWatch(self._login, self._take_tenant, self._take_package).run()),
+            self._start(self._sweep.run()),
+            self._start(work_forever(self._package_work, self._work_on_package)),
+            *(self._start(work_forever(self._work, self._work_on_tenant)) for _ in range(_WORKERS)),
+        ]
+        stopping = self._start(stop.wait())
+        done, _ = await asyncio.wait({*intake, *outlets, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await _end(*intake, stopping)
+        if stop.is_set():
+            await self._drain()
+        await _end(*outlets)
+        for task in done - {stopping}:
+            task.result()
+
+    def refresh_metrics(self) -> None:
+        """Set the gauges that are worked out when somebody asks."""
+        oldest = self._backlog.oldest_since()
+        metrics.LEDGER_QUEUE_DEPTH.set(len(self._backlog))
+        metrics.LEDGER_OLDEST_PENDING.set(0 if oldest is None else time.monotonic() - oldest)
+        metrics.RECONCILE_QUEUE_DEPTH.set(len(self._work))
+        phases = Counter(known.phase for known in self._inbox.tenants)
+        metrics.TENANTS.clear()
+        for phase, count in phases.items():
+            metrics.TENANTS.labels(phase).set(count)
+
+    def _start(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return self._loop.create_task(coroutine)
+
+    async def _watch_children(self) -> None:
+        await until_answered("children", self._child_watch.load)
+        log.info("children read", children=len(self._children))
+        await self._child_watch.run()
+
+    async def _write_ledger(self) -> None:
+        await migrated(self._settings.database, upgrade=self._migrate)
+        writer = LedgerWriter(self._settings.database.application, self._backlog, self._fetch_again, self._committed)
+        await writer.run()
+
+    async def _work_on_tenant(self, uid: str) -> float | None:
+        await self._child_watch.loading.wait()
+        if not self._child_watch.has_read(uid):
+            return None  # it comes back when its children have been read
+        return await self._reconciler.reconcile(uid)
+
+    async def _work_on_package(self, name: str) -> None:
+        await reconcile_package(self._cluster, self._inbox, name)
+
+    def _take_tenant(self, resource: Resource, gone: bool, asked_at: float | None) -> None:
+        self._inbox.tenant(resource, asked_at, gone=gone)
+
+    def _take_package(self, resource: Resource, gone: bool, _: float | None) -> None:
+        self._inbox.package(resource, gone=gone)
+
+    def _committed(self, seen: Observation, events: list[Event]) -> None:
+        """An observation is in the ledger: whoever waited for the end of a tenant may go on."""
+        if events:
+            log.info("recorded", tenant=seen.tenant, uid=seen.uid, events=[str(event.kind) for event in events])
+        known = self._inbox.tenants.get(seen.uid)
+        if known is None:
+            return
+        if seen.gone:
+            self._inbox.tenants.forget(seen.uid)
+        elif seen.deleted_at is not None:
+            known.end_is_committed = True
+            self._work.add(seen.uid)
+
+    def _fetch_again(self, uid: str) -> FetchAgain:
+        """For a writer's thread: read a tenant anew, in the event loop, while its row is locked."""
+        return lambda: asyncio.run_coroutine_threadsafe(self._fetch(uid), self._loop).result()
+
+    async def _fetch(self, uid: str) -> Observation | None:
+        known = self._inbox.tenants.get(uid)
+        if known is None:
+            return None
+        asked_at = time.monotonic()
+        try:
+            found = await self._cluster.get(paths.tenant(known.version.name))
+        except NotFound:
+            return None
+        return self._inbox.read_again(known, found, asked_at)
+
+    async def _drain(self) -> None:
+        """Give the ledger's writers a bounded time for what they have."""
+        deadline = self._loop.time() + _DRAIN_SECONDS
+        while len(self._backlog) and self._loop.time() < deadline:
+            await asyncio.sleep(0.02)
+        log.info("drained", left=len(self._backlog))
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

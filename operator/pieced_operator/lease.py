@@ -1,0 +1,121 @@
+"""The Lease that decides which replica works; the ledger's row locks, not this, keep the ledger right."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+import structlog
+
+from pieced_billing import faults
+from pieced_billing.errors import Unavailable
+from pieced_operator import metrics
+from pieced_operator.api_errors import ApiRefused, Conflict, NotFound
+from pieced_operator.cluster import Cluster, Resource
+from pieced_operator.names import FIELD_MANAGER, OPERATOR_NAMESPACE
+
+log = structlog.get_logger(__name__)
+
+LEASE_SECONDS: Final = 10
+_RENEW_SECONDS: Final = 2.0
+_GIVE_UP_SECONDS: Final = 7.0
+_LEASES: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases"
+PATH: Final = f"{_LEASES}/{FIELD_MANAGER}"
+
+
+class LeaseLost(Unavailable):
+    """Another replica may work now: this one has to end."""
+
+    def __init__(self) -> None:
+        super().__init__("The Lease could not be renewed in time; another replica may work now.")
+
+
+class Lease:
+    """Leader election as Kubernetes' own components do it: who renews holds, who falls silent is followed.
+
+    Only our monotonic clock is looked at: a Lease is taken when its record has not changed for as long as it lasts.
+    """
+
+    def __init__(self, cluster: Cluster, identity: str) -> None:
+        self._cluster = cluster
+        self.identity = identity
+        self._seen: tuple[str, float] | None = None  # resource version, since when
+        self._held: Resource | None = None
+
+    async def acquire(self) -> None:
+        """Wait until this replica holds the Lease."""
+        while not await self._try():
+            await asyncio.sleep(_RENEW_SECONDS / 2)
+        metrics.LEADER.set(1)
+        log.info("lease acquired", identity=self.identity)
+
+    async def keep(self) -> None:
+        """Renew until cancelled; raises LeaseLost when that fails for too long."""
+        renewed_at = time.monotonic()
+        while True:
+            await asyncio.sleep(_RENEW_SECONDS)
+            faults.point("lease.before_renew")
+            if await self._try():
+                renewed_at = time.monotonic()
+            elif self._held is None or time.monotonic() - renewed_at > _GIVE_UP_SECONDS:
+                metrics.LEADER.set(0)
+                raise LeaseLost
+
+    async def release(self) -> None:
+        """Let the next replica begin at once."""
+        if self._held is None:
+            return
+        body = {**self._held, "spec": {**self._held["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}}
+        self._held = None
+        metrics.LEADER.set(0)
+        try:
+            await self._cluster.replace(PATH, body)
+        except (ApiRefused, Unavailable) as error:
+            log.info("lease not released", error=str(error))
+
+    async def _try(self) -> bool:
+        """Take or renew the Lease; False when somebody else has it or the API server does not answer."""
+        try:
+            lease = await self._cluster.get(PATH)
+            if not self._is_free(lease):
+                self._held = None
+                return False
+            self._held = await self._cluster.replace(PATH, {**lease, "spec": self._spec(lease["spec"])})
+        except NotFound:
+            return await self._create()
+        except Conflict:
+            return False
+        except Unavailable as error:
+            log.warning("lease not renewed", error=str(error))
+            return False
+        return True
+
+    async def _create(self) -> bool:
+        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": FIELD_MANAGER}}
+        try:
+            self._held = await self._cluster.create(_LEASES, {**body, "spec": self._spec({})})
+        except Conflict:
+            return False
+        except (NotFound, Unavailable) as error:
+            log.warning("lease not created", error=str(error))
+            return False
+        return True
+
+    def _is_free(self, lease: Resource) -> bool:
+        holder = lease["spec"].get("holderIdentity", "")
+        version = lease["metadata"]["resourceVersion"]
+        now = time.monotonic()
+        if self._seen is None or self._seen[0] != version:
+            self._seen = (version, now)
+        lasts = lease["spec"].get("leaseDurationSeconds", LEASE_SECONDS)
+        return holder in ("", self.identity) or now - self._seen[1] > lasts
+
+    def _spec(self, before: dict[str, Any]) -> dict[str, Any]:
+        now = self._cluster.clock.latest(time.monotonic()).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        changes = before.get("holderIdentity") != self.identity
+        return {
+            "holderIdentity": self.identity,
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "acquireTime": now if changes else before["acquireTime"],
+            "renewTime": now,
+            "leaseTransitions": before.get("leaseTransitions", 0) + changes,
+        }

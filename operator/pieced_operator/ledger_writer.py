@@ -1,0 +1,141 @@
+"""Threads that write observations to the ledger: beside all work on Kubernetes, which never waits for them."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import structlog
+
+from pieced_billing.errors import Unavailable
+from pieced_billing.ledger.events import Event
+from pieced_billing.ledger.observation import Observation
+from pieced_billing.ledger.observe import FetchAgain, confirm, observe
+from pieced_billing.store.connections import Connection, connect
+from pieced_operator import metrics
+from pieced_operator.backlog import Backlog, Pending
+
+log = structlog.get_logger(__name__)
+
+_WRITERS: Final = 4
+_TENANTS_AT_ONCE: Final = 200
+_FIRST_RETRY_SECONDS: Final = 0.1
+_LONGEST_RETRY_SECONDS: Final = 5.0
+_PARKED_SECONDS: Final = 30.0
+
+Committed: TypeAlias = Callable[[Observation, list[Event]], None]
+"""Called in the event loop for each observation that has been committed, with the events that it added."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far the observations of one tenant got: what was written, what was not, and why not."""
+
+    uid: str
+    rest: list[Pending]
+    written: list[tuple[Pending, list[Event]]] = field(default_factory=list)
+    error: Exception | None = None
+
+    @property
+    def outage(self) -> bool:
+        return isinstance(self.error, Unavailable)
+
+
+class LedgerWriter:
+    """Takes from the backlog and writes: in order per tenant, again after an outage, and each tenant for itself."""
+
+    def __init__(self, url: str, backlog: Backlog, fetch_again: Callable[[str], FetchAgain], committed: Committed):
+        self._url = url
+        self._backlog = backlog
+        self._fetch_again = fetch_again
+        self._committed = committed
+        self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ledger")
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(_WRITERS):
+                    group.create_task(self._write_forever())
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _write_forever(self) -> None:
+        connection: Connection | None = None
+        delay = _FIRST_RETRY_SECONDS
+        loop = asyncio.get_running_loop()
+        while True:
+            taken = await self._backlog.take(_TENANTS_AT_ONCE)
+            connection, progress = await loop.run_in_executor(self._threads, self._write, connection, taken)
+            for one in progress:
+                self._settle(one)
+            outage = next((one.error for one in progress if one.outage), None)
+            metrics.LEDGER_DATABASE_UP.set(0 if outage else 1)
+            if outage is None:
+                delay = _FIRST_RETRY_SECONDS
+                continue
+            metrics.ERRORS.labels("database").inc()
+            log.warning("ledger waits for its database", error=str(outage), waiting=len(self._backlog))
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _LONGEST_RETRY_SECONDS)
+
+    def _settle(self, progress: _Progress) -> None:
+        """Report what was written and give back what was not."""
+        now = asyncio.get_running_loop().time()
+        for pending, events in progress.written:
+            metrics.LEDGER_COMMIT_LAG.observe(now - pending.since)
+            for event in events:
+                metrics.LEDGER_EVENTS.labels(event.kind).inc()
+        if progress.error is None:
+            self._backlog.committed(progress.uid)
+        elif progress.outage:
+            self._backlog.put_back(progress.uid, progress.rest)
+        else:
+            metrics.ERRORS.labels("ledger").inc()
+            log.error("tenant parked: the ledger refuses it", uid=progress.uid, error=repr(progress.error))
+            asyncio.get_running_loop().call_later(_PARKED_SECONDS, self._backlog.put_back, progress.uid, progress.rest)
+        for pending, events in progress.written:
+            self._committed(pending.seen, events)
+
+    def _write(
+        self, connection: Connection | None, taken: list[list[Pending]]
+    ) -> tuple[Connection | None, list[_Progress]]:
+        """In a thread: write what was taken; returns the connection if it is still good, and how far it got."""
+        progress = [_Progress(queue[0].seen.uid, queue) for queue in taken]
+        try:
+            if connection is None or connection.closed:
+                connection = connect(self._url)
+            _confirm_unchanged(connection, progress)
+            for one in progress:
+                self._write_one(connection, one)
+                if one.outage:
+                    raise one.error  # type: ignore[misc]
+        except Unavailable as error:
+            for one in progress:
+                one.error = one.error or (error if one.rest else None)
+            if connection is not None:
+                connection.close()
+            return None, progress
+        return connection, progress
+
+    def _write_one(self, connection: Connection, progress: _Progress) -> None:
+        try:
+            while progress.rest:
+                pending = progress.rest[0]
+                events = observe(connection, pending.seen, self._fetch_again(pending.seen.uid))
+                progress.written.append((pending, events))
+                del progress.rest[0]
+        except Exception as error:  # noqa: BLE001 - the edge of a job: one tenant's defect must not stop the others
+            progress.error = error
+
+
+def _confirm_unchanged(connection: Connection, progress: list[_Progress]) -> None:
+    """Settle in one transaction the tenants that are as the ledger knows them: after a restart that is almost all."""
+    single = {one.uid: one for one in progress if len(one.rest) == 1}
+    if len(single) < 2:
+        return
+    remaining = {seen.uid for seen in confirm(connection, [one.rest[0].seen for one in single.values()])}
+    for uid, one in single.items():
+        if uid not in remaining:
+            one.written.append((one.rest.pop(), []))

@@ -1,0 +1,30 @@
+"""Every metric of the operator, once."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+API_REQUESTS = Counter("pieced_api_requests", "Requests to the API server", ["verb", "code"])
+ERRORS = Counter("pieced_errors", "What went wrong and is tried again, by kind", ["kind"])
+
+RECONCILES = Counter("pieced_reconciles", "Rounds of work on one resource", ["outcome"])
+RECONCILE_SECONDS = Histogram("pieced_reconcile_seconds", "Duration of a round of work on one resource")
+RECONCILE_QUEUE_DEPTH = Gauge("pieced_reconcile_queue_depth", "Resources that wait for a round of work")
+CHILDREN_REPAIRED = Counter("pieced_children_repaired", "Children that somebody else had changed or removed")
+TENANTS = Gauge("pieced_tenants", "Tenants by phase", ["phase"])
+
+OBSERVATIONS = Counter("pieced_observations", "Versions of tenants handed to the ledger", ["source"])
+OBSERVATIONS_DROPPED = Counter(
+    "pieced_ledger_observations_dropped", "Versions given up because too many waited; the ledger marks the gap"
+)
+LEDGER_EVENTS = Counter("pieced_ledger_events", "Events written to the ledger", ["kind"])
+LEDGER_QUEUE_DEPTH = Gauge("pieced_ledger_queue_depth", "Versions that wait to be written to the ledger")
+LEDGER_OLDEST_PENDING = Gauge("pieced_ledger_oldest_pending_seconds", "Age of the oldest version that waits")
+LEDGER_COMMIT_LAG = Histogram(
+    "pieced_ledger_commit_lag_seconds",
+    "Time from the delivery of a version to its commit",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
+)
+LEDGER_DATABASE_UP = Gauge("pieced_ledger_database_up", "Whether the ledger's database answered the last time")
+
+LAST_SWEEP = Gauge("pieced_last_sweep_timestamp_seconds", "When all tenants were last listed and compared")
+SWEEP_MISMATCHES = Counter("pieced_sweep_mismatches", "Tenants that a sweep saw in a version that no watch delivered")
+LEADER = Gauge("pieced_leader", "Whether this replica holds the Lease")

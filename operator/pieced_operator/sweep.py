@@ -1,0 +1,93 @@
+"""All tenants listed and compared, at the start and every few minutes: what the watch missed is found here."""
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+
+from pieced_billing.errors import Unavailable
+from pieced_operator import metrics, paths
+from pieced_operator.api_errors import ApiRefused, NotFound
+from pieced_operator.cluster import Cluster
+from pieced_operator.inbox import Inbox
+from pieced_operator.tenants import Known
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_SECONDS: Final = 300.0
+
+
+class Sweep:
+    """Lists every tenant from etcd and hands the inbox what it does not know."""
+
+    def __init__(self, cluster: Cluster, inbox: Inbox) -> None:
+        self._cluster = cluster
+        self._inbox = inbox
+        self._unexplained: set[tuple[str, str]] = set()
+
+    async def first(self) -> None:
+        """Take in every package, then every tenant that there is: what a tenant uses is known before it is."""
+        async for page in self._cluster.pages(paths.PACKAGES):
+            for resource in page.items:
+                self._inbox.package(resource)
+        async for page in self._cluster.pages(paths.TENANTS):
+            for resource in page.items:
+                self._inbox.tenant(resource, page.asked_at)
+        self._done()
+
+    async def run(self) -> None:
+        """Sweep again and again until cancelled."""
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            try:
+                await self.once()
+            except (ApiRefused, Unavailable) as error:
+                metrics.ERRORS.labels("sweep").inc()
+                log.warning("sweep failed", error=str(error))
+
+    async def once(self) -> None:
+        """Compare what is listed with what is known.
+
+        A version that is not known yet is left to the watch, which delivers those before it too. Only when a second
+        sweep still finds it unknown has the watch lost it.
+        """
+        known_before = {known.version.uid for known in self._inbox.tenants if not known.version.gone}
+        listed: set[str] = set()
+        unexplained: set[tuple[str, str]] = set()
+        async for page in self._cluster.pages(paths.TENANTS):
+            for resource in page.items:
+                uid, version = resource["metadata"]["uid"], resource["metadata"]["resourceVersion"]
+                listed.add(uid)
+                known = self._inbox.tenants.get(uid)
+                if known is not None and known.version.resource_version == version:
+                    self._inbox.confirm(known, page.asked_at)
+                elif known is None or int(known.version.resource_version) < int(version):
+                    unexplained.add((uid, version))
+                    if (uid, version) in self._unexplained:
+                        self._report("version never delivered", uid)
+                        self._inbox.tenant(resource, page.asked_at)
+        self._unexplained = unexplained
+        for uid in known_before - listed:
+            known = self._inbox.tenants.get(uid)
+            if known is not None and not known.version.gone:
+                await self._look_for(known)
+        self._done()
+
+    async def _look_for(self, known: Known) -> None:
+        """A known tenant is not in the list: ask for it, and if it is gone say so."""
+        asked_at = time.monotonic()
+        try:
+            found = await self._cluster.get(paths.tenant(known.version.name))
+        except NotFound:
+            found = None
+        if (found is None or found["metadata"]["uid"] != known.version.uid) and not known.version.gone:
+            self._report("deletion never delivered", known.version.uid)
+            self._inbox.vanished(known, asked_at)
+
+    def _report(self, what: str, uid: str) -> None:
+        metrics.SWEEP_MISMATCHES.inc()
+        log.warning("the watch missed something", what=what, uid=uid)
+
+    def _done(self) -> None:
+        metrics.LAST_SWEEP.set(self._cluster.clock.latest(time.monotonic()).timestamp())
