@@ -103,37 +103,52 @@ CREATE TABLE org_payment_methods (
 );
 """
 
+# PL/pgSQL where SQL would do: its plans are kept, and triggers ask these for every row.
 DAYS = """
-CREATE FUNCTION pieced_today() RETURNS date LANGUAGE sql STABLE AS $$
-    SELECT (clock_timestamp() AT TIME ZONE billing_zone)::date FROM billing_settings
-$$;
+CREATE FUNCTION pieced_today() RETURNS date LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT (clock_timestamp() AT TIME ZONE billing_zone)::date FROM billing_settings);
+END $$;
 COMMENT ON FUNCTION pieced_today() IS 'the local date in the billing zone, whatever the TimeZone of the session';
 
-CREATE FUNCTION pieced_finalised_months(org text) RETURNS SETOF date LANGUAGE sql STABLE AS $$
-    SELECT month::date
-    FROM (SELECT min(period_start) AS first, max(period_start) AS last
-          FROM invoices WHERE org IS NULL OR zitadel_org_id = org) AS finalised,
-         generate_series(first::timestamp, last::timestamp, interval '1 month') AS month
-    WHERE EXISTS (SELECT FROM invoices WHERE period_start = month::date AND (org IS NULL OR zitadel_org_id = org))
-$$;
+CREATE FUNCTION pieced_finalised_months(org text) RETURNS SETOF date LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF org IS NULL THEN
+        RETURN QUERY
+            WITH RECURSIVE months AS (
+                SELECT min(period_start) AS month FROM invoices
+                UNION ALL
+                SELECT (SELECT min(period_start) FROM invoices WHERE period_start > month) FROM months
+                WHERE month IS NOT NULL)
+            SELECT month FROM months WHERE month IS NOT NULL;
+    ELSE
+        RETURN QUERY SELECT DISTINCT period_start FROM invoices WHERE zitadel_org_id = org;
+    END IF;
+END $$;
 COMMENT ON FUNCTION pieced_finalised_months(text) IS 'first days of periods finalised for the organisation; null: any';
 
-CREATE FUNCTION pieced_first_open_day(org text) RETURNS date LANGUAGE sql STABLE AS $$
-    SELECT (max(period_start) + interval '1 month')::date FROM invoices WHERE org IS NULL OR zitadel_org_id = org
-$$;
+CREATE FUNCTION pieced_first_open_day(org text) RETURNS date LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT (max(month) + interval '1 month')::date FROM pieced_finalised_months(org) AS month);
+END $$;
 COMMENT ON FUNCTION pieced_first_open_day(text) IS 'the day after the last finalised period; null: there is none';
 
-CREATE FUNCTION pieced_price_on(for_package text, for_field text, day date) RETURNS numeric LANGUAGE sql STABLE AS $$
-    SELECT value FROM price_versions
-    WHERE package IS NOT DISTINCT FROM for_package AND field = for_field AND (valid_from IS NULL OR valid_from <= day)
-    ORDER BY valid_from DESC NULLS LAST, id DESC LIMIT 1
-$$;
+CREATE FUNCTION pieced_price_on(for_package text, for_field text, day date) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT value FROM price_versions
+        WHERE package IS NOT DISTINCT FROM for_package AND field = for_field
+            AND (valid_from IS NULL OR valid_from <= day)
+        ORDER BY valid_from DESC NULLS LAST, id DESC LIMIT 1);
+END $$;
 
-CREATE FUNCTION pieced_terms_on(org text, for_field text, day date) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT value FROM org_terms_versions
-    WHERE zitadel_org_id = org AND field = for_field AND (valid_from IS NULL OR valid_from <= day)
-    ORDER BY valid_from DESC NULLS LAST, id DESC LIMIT 1
-$$;
+CREATE FUNCTION pieced_terms_on(org text, for_field text, day date) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT value FROM org_terms_versions
+        WHERE zitadel_org_id = org AND field = for_field AND (valid_from IS NULL OR valid_from <= day)
+        ORDER BY valid_from DESC NULLS LAST, id DESC LIMIT 1);
+END $$;
 """
 
 LOCK = """

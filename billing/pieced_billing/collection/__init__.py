@@ -1,0 +1,1 @@
+"""Payments, and what is open on an invoice. Dunning comes later."""

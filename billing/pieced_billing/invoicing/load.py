@@ -1,0 +1,64 @@
+"""What the drafts of a month depend on, read from the database and drafted organisation by organisation."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from pieced_billing.calendar import Month, MonthDays, to_microseconds
+from pieced_billing.errors import Refused
+from pieced_billing.invoicing.draft import Draft, draft
+from pieced_billing.invoicing.month import BillingMonth
+from pieced_billing.ledger.read import histories
+from pieced_billing.parties.load import load_terms
+from pieced_billing.prices.load import load_prices
+from pieced_billing.store.connections import Connection
+from pieced_billing.store.settings import load_settings
+
+_CHUNK: Final = 2000
+"""So many organisations have their terms read together."""
+
+
+class UnknownOrganisation(Refused):
+    """Nothing is known of an organisation with this id."""
+
+    code = "unknown_organisation"
+
+    def __init__(self, org: str) -> None:
+        super().__init__(f"Organisation {org!r} has no tenant in the ledger and no configuration.")
+
+
+def drafts(
+    connection: Connection, month: Month, orgs: Sequence[str] | None = None, as_of: datetime | None = None
+) -> Iterator[Draft]:
+    """The drafts of these organisations, or of every one with a tenant in the ledger, ascending by code point.
+
+    One snapshot of the database, read as the drafts are taken: memory stays bounded however many there are. An
+    organisation with a configuration alone has an empty draft; raises UnknownOrganisation for one without either.
+    """
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        billing_month = load_billing_month(connection, month, as_of)
+        found = histories(connection, billing_month.days, orgs)
+        missing = set(orgs or ())
+        while chunk := list(islice(found, _CHUNK)):
+            terms = load_terms(connection, [org for org, _ in chunk])
+            for org, tenants in chunk:
+                missing.discard(org)
+                yield draft(billing_month, org, tenants, terms.get(org))
+        yield from _without_tenants(connection, billing_month, sorted(missing))
+
+
+def _without_tenants(connection: Connection, month: BillingMonth, orgs: Sequence[str]) -> Iterator[Draft]:
+    terms = load_terms(connection, orgs)
+    for org in orgs:
+        if org not in terms:
+            raise UnknownOrganisation(org)
+        yield draft(month, org, (), terms[org])
+
+
+def load_billing_month(connection: Connection, month: Month, as_of: datetime | None = None) -> BillingMonth:
+    """What the drafts of a month have in common, with the prices of now."""
+    settings = load_settings(connection)
+    stop = None if as_of is None else to_microseconds(as_of)
+    return BillingMonth(MonthDays(month, settings.zone), load_prices(connection), settings.billing_start, stop)

@@ -1,0 +1,171 @@
+"""The invoice run: every organisation's draft of a month that is over becomes an invoice, once.
+
+Organisations are finalised in batches, each in a transaction of its own under one lock: a run that dies leaves whole
+batches, the next one goes on where it stopped, and of parallel runs one works while the others wait and then find the
+batch done. What keeps one organisation from being invoiced parks that organisation; the others go on.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import ClassVar, Final
+
+import psycopg
+
+from pieced_billing import faults
+from pieced_billing.calendar import Month
+from pieced_billing.errors import Refused
+from pieced_billing.invoicing.draft import draft
+from pieced_billing.invoicing.issue import Invoice, issue
+from pieced_billing.invoicing.load import UnknownOrganisation, load_billing_month
+from pieced_billing.invoicing.save import save_invoices
+from pieced_billing.ledger.read import histories
+from pieced_billing.parties.load import load_organisations, load_terms
+from pieced_billing.store.connections import Connection, one_line
+from pieced_billing.store.locks import lock_invoicing, rely_on_prices
+from pieced_billing.store.settings import load_settings
+
+BATCH: Final = 2000
+"""So many organisations are finalised in one transaction."""
+
+
+class PeriodNotOver(Refused):
+    """A period is finalised after it is over, never before (rule 18)."""
+
+    code: ClassVar[str] = "period_not_over"
+
+    def __init__(self, month: Month) -> None:
+        super().__init__(f"{month} is not over; it can be invoiced from {month.next.first} on.")
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An organisation that was left out, with a stable code and a sentence."""
+
+    org: str
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of some organisations; `gross` is the sum of the new invoices in CHF."""
+
+    numbers: list[str] = field(default_factory=list)
+    gross: Decimal = Decimal("0.00")
+    invoiced_before: int = 0
+    empty: int = 0
+    parked: list[Parked] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        """Count another outcome into this one."""
+        self.numbers += other.numbers
+        self.gross += other.gross
+        self.invoiced_before += other.invoiced_before
+        self.empty += other.empty
+        self.parked += other.parked
+
+
+def run(connection: Connection, month: Month, org: str | None = None) -> Iterator[tuple[int, Outcome]]:
+    """Finalise a month, for every organisation with a tenant in the ledger or for one.
+
+    Yields after each batch how many organisations are still to come and what became of those of the batch. Raises
+    PeriodNotOver and UnknownOrganisation. The connection must not be inside a transaction.
+    """
+    with connection.transaction():
+        if month.next.first > load_settings(connection).today:
+            raise PeriodNotOver(month)
+        orgs = _organisations(connection, org)
+    for start in range(0, len(orgs), BATCH):
+        batch = orgs[start : start + BATCH]
+        outcome = _finalise(connection, month, batch)
+        faults.point("run.after_commit")
+        yield len(orgs) - start - len(batch), outcome
+
+
+def _organisations(connection: Connection, org: str | None) -> list[str]:
+    rows = connection.execute(
+        "SELECT DISTINCT zitadel_org_id FROM tenant_billing_lifecycle"
+        " WHERE %(org)s::text IS NULL OR zitadel_org_id = %(org)s",
+        {"org": org},
+    )
+    orgs = sorted(row[0] for row in rows)
+    if org is not None and not orgs and not load_organisations(connection, [org]):
+        raise UnknownOrganisation(org)
+    return orgs
+
+
+def _finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outcome:
+    """Finalise some organisations in one transaction; where one cannot be stored, find it by halves and park it."""
+    try:
+        with connection.transaction():
+            return _finalise_batch(connection, month, orgs)
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        if len(orgs) == 1:
+            return _park(connection, month, Parked(orgs[0], "cannot_be_stored", one_line(error)))
+    outcome = _finalise(connection, month, orgs[: len(orgs) // 2])
+    outcome.add(_finalise(connection, month, orgs[len(orgs) // 2 :]))
+    return outcome
+
+
+def _finalise_batch(connection: Connection, month: Month, orgs: Sequence[str]) -> Outcome:
+    rely_on_prices(connection)
+    lock_invoicing(connection)
+    faults.point("run.after_locks")
+    outcome = Outcome()
+    invoiced = _invoiced(connection, month, orgs)
+    outcome.invoiced_before = len(invoiced)
+    open_orgs = [org for org in orgs if org not in invoiced]
+    if not open_orgs:
+        return outcome
+    invoices = list(_decide(connection, month, open_orgs, outcome))
+    faults.point("run.after_drafts")
+    _record_parked(connection, month, outcome.parked)
+    if invoices:
+        outcome.numbers = save_invoices(connection, invoices)
+        outcome.gross = sum((invoice.draft.gross for invoice in invoices), outcome.gross)
+    return outcome
+
+
+def _decide(connection: Connection, month: Month, orgs: Sequence[str], outcome: Outcome) -> Iterator[Invoice]:
+    """Draft organisations and decide what becomes of each: an invoice, nothing, or a place among the parked."""
+    today = load_settings(connection).today
+    billing_month = load_billing_month(connection, month)
+    organisations = load_organisations(connection, orgs)
+    terms = load_terms(connection, orgs)
+    for org, tenants in histories(connection, billing_month.days, orgs):
+        try:
+            drafted = draft(billing_month, org, tenants, terms.get(org))
+            invoice = issue(drafted, organisations.get(org), terms.get(org), today)
+        except Refused as refusal:
+            outcome.parked.append(Parked(org, refusal.code, str(refusal)))
+            continue
+        except Exception as error:  # noqa: BLE001 - one organisation's failure must not keep the others' invoices back
+            reason = f"The draft failed: {type(error).__name__}: {one_line(error)}."
+            outcome.parked.append(Parked(org, "draft_failed", reason))
+            continue
+        if invoice is None:
+            outcome.empty += 1
+        else:
+            yield invoice
+
+
+def _invoiced(connection: Connection, month: Month, orgs: Sequence[str]) -> frozenset[str]:
+    query = "SELECT zitadel_org_id FROM invoices WHERE period_start = %s AND zitadel_org_id = ANY(%s)"
+    return frozenset(row[0] for row in connection.execute(query, [month.first, list(orgs)]))
+
+
+def _park(connection: Connection, month: Month, parked: Parked) -> Outcome:
+    with connection.transaction():
+        _record_parked(connection, month, [parked])
+    return Outcome(parked=[parked])
+
+
+def _record_parked(connection: Connection, month: Month, parked: Sequence[Parked]) -> None:
+    """Keep who was parked and why; the same reason again is kept once."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO invoice_runs_parked (period_start, zitadel_org_id, code, reason) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            [(month.first, one.org, one.code, one.reason) for one in parked],
+        )

@@ -1,0 +1,146 @@
+"""`pieced invoice`: drafts, the invoice run, invoices and their payments."""
+
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from pieced_billing.calendar import Month
+from pieced_billing.collection.payments import Payment, record_payment
+from pieced_billing.collection.receivables import invoice_document, receivable, receivables
+from pieced_billing.collection.status import Status
+from pieced_billing.errors import UsageError
+from pieced_billing.invoicing.load import drafts
+from pieced_billing.invoicing.run import Outcome, run
+from pieced_billing.money import amount_text
+from pieced_billing.store.settings import load_settings
+from pieced_cli.bill import print_documents, print_draft, print_invoice
+from pieced_cli.database import database
+from pieced_cli.output import Format, Output, Table, show
+from pieced_cli.values import AmountOption, DateOption, InstantOption, MonthOption
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def _invoice() -> None:
+    """Drafts, finalised invoices and payments."""
+
+
+@app.command("draft")
+def draft(
+    month: Annotated[Month, MonthOption("--month", help="The month that is billed.")],
+    org: Annotated[str | None, typer.Option(help="Id of one organisation.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every organisation with a tenant in the ledger.")] = False,
+    as_of: Annotated[
+        datetime | None, InstantOption("--as-of", help="Count what happened by then instead of the whole month.")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Print what organisations owe for a month; nothing is recorded. A month that is not over is a forecast."""
+    if every == (org is not None):
+        raise UsageError("Either --org ORG or --all says whose draft is wanted.")
+    with database() as connection:
+        found = drafts(connection, month, None if org is None else [org], as_of)
+        if output is Format.TABLE:
+            for bill in found:
+                print_draft(bill.document())
+        else:
+            print_documents((bill.document() for bill in found), output)
+
+
+@app.command("run")
+def run_month(
+    month: Annotated[Month, MonthOption("--month", help="The month to finalise; it must be over.")],
+    org: Annotated[str | None, typer.Option(help="Id of one organisation; every one without it.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Turn the drafts of a month into invoices, once however often it runs; what cannot be invoiced is parked."""
+    total = Outcome()
+    with database() as connection:
+        for to_come, outcome in run(connection, month, org):
+            total.add(outcome)
+            if sys.stderr.isatty() and to_come:
+                print(f"{len(total.numbers)} invoices, {to_come} organisations to come", file=sys.stderr)
+    document = {
+        "period": str(month),
+        "finalised": len(total.numbers),
+        "gross": amount_text(total.gross),
+        "first_number": total.numbers[0] if total.numbers else None,
+        "last_number": total.numbers[-1] if total.numbers else None,
+        "invoiced_before": total.invoiced_before,
+        "empty": total.empty,
+        "parked": [{"org": one.org, "code": one.code, "reason": one.reason} for one in total.parked],
+    }
+    if output is not Format.TABLE:
+        show(document, Table((), ()), output)
+        return
+    print(_summary(month, total))
+    if total.parked:
+        show(document, Table(("parked", "code", "reason"), [(o.org, o.code, o.reason) for o in total.parked]), output)
+
+
+@app.command("list")
+def list_invoices(
+    month: Annotated[Month | None, MonthOption("--month", help="Only this month's.")] = None,
+    org: Annotated[str | None, typer.Option(help="Only this organisation's.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only those that stand so today.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """List finalised invoices and what is open on them today."""
+    with database() as connection:
+        today = load_settings(connection).today
+        found = [one for one in receivables(connection, today, month, org) if status in (None, one.status)]
+    documents = [one.document() for one in found]
+    columns = ("number", "org", "period", "issued_on", "due_on", "gross", "paid", "open", "status")
+    rows = [[document[column] for column in columns] for document in documents]
+    show(documents, Table(columns, rows, right=frozenset({"gross", "paid", "open"})), output)
+
+
+@app.command("show")
+def show_invoice(
+    number: Annotated[str, typer.Argument(help="The invoice's number, such as INV-2026-000001.")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Show an invoice as it was frozen, and its payments."""
+    with database() as connection:
+        document = invoice_document(connection, load_settings(connection).today, number)
+    if output is Format.TABLE:
+        print_invoice(document)
+    else:
+        show(document, Table((), ()), output)
+
+
+@app.command("pay")
+def pay(
+    number: Annotated[str, typer.Argument(help="The invoice's number, such as INV-2026-000001.")],
+    on: Annotated[date, DateOption("--on", help="The day on which the money came in.")],
+    amount: Annotated[Decimal, AmountOption("--amount", help="How much came in.")],
+    reference: Annotated[str, typer.Option(help="What names this payment, such as the bank's transaction id.")],
+) -> None:
+    """Record a payment; the same reference again records nothing. Payments are never changed."""
+    if not reference.strip() or not reference.isprintable():
+        raise UsageError("--reference must be one line of text, such as the bank's transaction id.")
+    with database() as connection:
+        today = load_settings(connection).today
+        receivable(connection, today, number)
+        is_new = record_payment(connection, Payment(number, on, amount, reference), today)
+        stands = receivable(connection, today, number)
+    print("Recorded." if is_new else "Nothing to record: this payment is recorded already.", end=" ")
+    over = stands.paid - stands.gross
+    rest = f"CHF {over:.2f} too much was paid" if over > 0 else f"CHF {stands.open:.2f} is open"
+    print(f"{number} is {stands.status.value.replace('_', ' ')}: {rest}.")
+
+
+def _summary(month: Month, total: Outcome) -> str:
+    """What a run did, in one line for a person."""
+    count = len(total.numbers)
+    parts = [f"{count} {'invoice' if count == 1 else 'invoices'} finalised for {month}"]
+    if count:
+        parts[0] += f", {total.numbers[0]} to {total.numbers[-1]}, CHF {amount_text(total.gross)} in all"
+    parts.append(f"{total.invoiced_before} organisations invoiced before")
+    parts.append(f"{total.empty} without anything to bill")
+    parts.append(f"{len(total.parked)} parked")
+    return "; ".join(parts) + "."
