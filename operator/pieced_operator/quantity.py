@@ -1,8 +1,8 @@
 """Kubernetes quantities (5Gi, 500m): read, added, and written as the API server writes them.
 
-The API server rounds what a resource list names up to thousandths and spells it canonically: with the largest suffix
-that leaves a whole number, binary if the input was. Desired values must be spelled so too, or they would never equal
-the live ones.
+The API server rounds the quantities of a resource list up to thousandths and respells most of them: with the largest
+suffix that leaves a whole number, binary if the input was. Desired values are spelled so from the start, or they would
+never equal the live ones.
 """
 
 import re
@@ -48,7 +48,7 @@ def parse(text: str) -> Quantity:
 
 
 def canonical(text: str) -> str:
-    """The same quantity as the API server spells it."""
+    """The same quantity, spelled so that the API server keeps the spelling."""
     return str(parse(text))
 
 

@@ -83,8 +83,9 @@ def assistant_deployment(tenant: Tenant, settings: Settings) -> Manifest:
         ASSISTANT,
         SELECTOR,
         pod,
-        # Two pods on one ReadWriteOnce volume would wait for each other.
-        strategy={"type": "Recreate"},
+        # The old pod goes before the new one comes: they share a volume. Not by `Recreate`, because the parameters that
+        # somebody else's `RollingUpdate` leaves behind would make the API server refuse it for ever after.
+        strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
         annotations={CONFIG_CHECKSUM_ANNOTATION: checksum([spec.workspace_files, spec.channel_users])},
     )
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-# Lists that server-side apply merges item by item, and the fields that tell their items apart. All others are atomic.
+# Maps that belong to one manager as a whole, as every list does that is not named below.
+_ATOMIC_MAPS = frozenset({"podSelector", "selector"})
+# Lists that server-side apply merges item by item, and the fields that tell their items apart.
 _MERGED_LISTS: dict[str, tuple[str, ...]] = {
     "ownerReferences": ("uid",),
     "initContainers": ("name",),
@@ -18,18 +20,18 @@ _MERGED_LISTS: dict[str, tuple[str, ...]] = {
 def differs(desired: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
     """True when applying `desired` would change `live`.
 
-    Every field that is wanted must have its value; what others added beside it is theirs. An atomic list belongs to one
-    manager as a whole and must be equal.
+    Every field that is wanted must have its value; what others added beside it is theirs. An atomic map or list must be
+    equal as a whole. The API server leaves out an empty text.
     """
     return any(_value_differs(key, wanted, live.get(key)) for key, wanted in desired.items())
 
 
 def _value_differs(field: str, wanted: Any, live: Any) -> bool:
-    if isinstance(wanted, Mapping):
+    if isinstance(wanted, Mapping) and field not in _ATOMIC_MAPS:
         return not isinstance(live, Mapping) or differs(wanted, live)
     if isinstance(wanted, list) and field in _MERGED_LISTS:
         return not isinstance(live, list) or _items_differ(_MERGED_LISTS[field], wanted, live)
-    return bool(wanted != live)
+    return bool(wanted != live and not (live is None and wanted == ""))
 
 
 def _items_differ(keys: tuple[str, ...], wanted: list[Any], live: list[Any]) -> bool:

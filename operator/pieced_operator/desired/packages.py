@@ -61,8 +61,5 @@ def _container(package: Package) -> dict[str, Any]:
     if spec.args:
         container["args"] = list(spec.args)
     if spec.env:
-        # The API server leaves out an empty value, which would then never equal the wanted one.
-        container["env"] = [
-            {"name": variable.name, **({"value": variable.value} if variable.value else {})} for variable in spec.env
-        ]
+        container["env"] = [{"name": variable.name, "value": variable.value} for variable in spec.env]
     return container
