@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 
 # The notations that the custom resource definitions accept; exponents and parts below thousandths are not among them.
@@ -34,6 +35,7 @@ class Quantity:
         return _spelled(units, 1000, _DECIMAL)
 
 
+@lru_cache(maxsize=4096)  # a platform uses few quantities, and every reconcile reads them
 def parse(text: str) -> Quantity:
     """The quantity that a text spells; raises ValueError for any that the definitions would refuse."""
     match = _COMPILED.fullmatch(text)

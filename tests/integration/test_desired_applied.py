@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from kubernetes.dynamic.exceptions import ForbiddenError
+from kubernetes.dynamic.exceptions import ForbiddenError, UnprocessibleEntityError
 
 from pieced_operator.desired.children import desired_children
 from pieced_operator.desired.drift import differs
@@ -199,7 +199,7 @@ def test_a_field_that_is_no_longer_wanted_is_taken_away(api: ApiServer) -> None:
     api.delete(applied.resource)
 
 
-def test_suspension_resume_growth_and_deletion(api: ApiServer) -> None:
+def test_suspension_resume_growth_no_shrinking_and_deletion(api: ApiServer) -> None:
     applied = Applied(api, "life", {"packages": ["threema"], "storageSize": "1Gi"})
     awaited(applied.readiness, lambda found: found.ready)
 
@@ -220,6 +220,8 @@ def test_suspension_resume_growth_and_deletion(api: ApiServer) -> None:
     assert refused in ([], ["PersistentVolumeClaim"])  # until the quota that was applied after it has been noticed
     [larger] = [child for child in grown if child["kind"] == "PersistentVolumeClaim"]
     awaited(lambda: accepted(api, larger), bool)
+    with pytest.raises(UnprocessibleEntityError, match="field can not be less than"):
+        api.apply(applied.child("PersistentVolumeClaim", "workspace"), manager=FIELD_MANAGER)
 
     api.delete(applied.resource)
     awaited(lambda: api.get(applied.children[0]), lambda namespace: namespace is None)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pieced_operator.desired.children import CHILD_KINDS, desired_children
@@ -23,6 +23,7 @@ MERGED = {"containers", "initContainers", "env", "volumes", "volumeMounts", "own
 FOREIGN = "added-by-somebody-else"
 
 
+@settings(max_examples=50)
 @given(ordered())
 def test_children_are_named_once_in_the_tenants_namespace_and_of_known_kinds(
     order: tuple[Tenant, dict[str, Package]],
@@ -37,6 +38,7 @@ def test_children_are_named_once_in_the_tenants_namespace_and_of_known_kinds(
     assert namespaces == {namespace_of(tenant.name)}
 
 
+@settings(max_examples=50)
 @given(ordered())
 def test_every_package_is_either_run_or_named_as_unknown(order: tuple[Tenant, dict[str, Package]]) -> None:
     tenant, catalogue = order
@@ -49,6 +51,7 @@ def test_every_package_is_either_run_or_named_as_unknown(order: tuple[Tenant, di
     assert {child["spec"]["replicas"] for child in deployments} == {0 if tenant.spec.suspend else 1}
 
 
+@settings(max_examples=50)
 @given(ordered(), st.data())
 def test_what_others_add_beside_ours_is_no_difference(
     order: tuple[Tenant, dict[str, Package]], data: st.DataObject
@@ -66,6 +69,7 @@ def test_what_others_add_beside_ours_is_no_difference(
     assert not differs(wanted, live)
 
 
+@settings(max_examples=50)
 @given(ordered(), st.data())
 def test_any_field_of_ours_changed_or_removed_is_a_difference(
     order: tuple[Tenant, dict[str, Package]], data: st.DataObject
@@ -80,6 +84,7 @@ def test_any_field_of_ours_changed_or_removed_is_a_difference(
     assert differs(wanted, live)
 
 
+@settings(max_examples=50)
 @given(ordered())
 def test_a_live_object_that_is_as_wanted_does_not_differ(order: tuple[Tenant, dict[str, Package]]) -> None:
     for wanted in desired_children(*order, Settings()):

@@ -27,11 +27,13 @@ def differs(desired: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
 
 
 def _value_differs(field: str, wanted: Any, live: Any) -> bool:
-    if isinstance(wanted, Mapping) and field not in _ATOMIC_MAPS:
-        return not isinstance(live, Mapping) or differs(wanted, live)
+    if wanted == live:
+        return False
+    if isinstance(wanted, dict) and field not in _ATOMIC_MAPS:
+        return not isinstance(live, dict) or differs(wanted, live)
     if isinstance(wanted, list) and field in _MERGED_LISTS:
         return not isinstance(live, list) or _items_differ(_MERGED_LISTS[field], wanted, live)
-    return bool(wanted != live and not (live is None and wanted == ""))
+    return not (live is None and wanted == "")
 
 
 def _items_differ(keys: tuple[str, ...], wanted: list[Any], live: list[Any]) -> bool:
