@@ -1,12 +1,12 @@
 """What the API server lets the operator, a viewer and an editor do."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import yaml
 
+from tests.apiserver import awaited
 from tests.clusters import Cluster, ClusterFailed
 
 
@@ -34,10 +34,8 @@ def someone_with(cluster: Cluster, role: str) -> Iterator[str]:
     name = f"someone-who-may-{role}"
     cluster.kubectl("create", "clusterrolebinding", name, f"--clusterrole={role}", f"--user={name}")
     # A controller joins our roles to the cluster's own, and the API server hears of it, soon after they were applied.
-    deadline = time.monotonic() + 60
-    while not may(cluster, name, "list" if role == "view" else "patch", "piecedtenants.pieced.ch"):
-        assert time.monotonic() < deadline, f"our role never joined {role}"
-        time.sleep(0.1)
+    verb = "list" if role == "view" else "patch"
+    awaited(lambda: may(cluster, name, verb, "piecedtenants.pieced.ch"), bool)
     yield name
     cluster.kubectl("delete", "clusterrolebinding", name)
 
