@@ -1,5 +1,7 @@
 """`pieced operator`: the process that turns tenants into workloads and events, and how to part with it."""
 
+import sys
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
@@ -42,3 +44,34 @@ def _address(text: str) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise UsageError(f"--listen is {text!r}; write HOST:PORT, such as 127.0.0.1:8080.")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+@app.command("release")
+def release(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take the operator's finalizers off every tenant and package, for an uninstall; stop the operator first.
+
+    What is deleted afterwards goes without a trace in the ledger: it is billed until somebody records its end.
+    """
+    import asyncio  # noqa: PLC0415 - the operator's libraries take a second to load
+
+    from pieced_operator.clock import ApiClock  # noqa: PLC0415
+    from pieced_operator.cluster import Cluster  # noqa: PLC0415
+    from pieced_operator.login import login  # noqa: PLC0415
+    from pieced_operator.release import Released, bound, release  # noqa: PLC0415
+
+    async def ask(what: Callable[[Cluster], Awaitable[Released]]) -> Released:
+        async with Cluster(login, ApiClock()) as cluster:
+            return await what(cluster)
+
+    found = asyncio.run(ask(bound))
+    print(
+        f"Warning: {found.tenants} tenants and {found.packages} packages lose their finalizers. "
+        "A tenant that is deleted while no operator runs is then not recorded as deleted, and is billed on.",
+        file=sys.stderr,
+    )
+    if not yes:
+        typer.confirm("Go on?", abort=True)
+    done = asyncio.run(ask(release))
+    print(f"Released {done.tenants} tenants and {done.packages} packages.")

@@ -14,8 +14,9 @@ from pieced_operator.names import MANIFEST_CHECKSUM_ANNOTATION, TENANT_KIND, TEN
 ChildKey: TypeAlias = tuple[str, str]
 """Kind and name: a tenant has one namespace, and of each kind one child of a name."""
 
-_VOLATILE: Final = frozenset({"apiVersion", "kind", "metadata", "status"})
-_KEPT_METADATA: Final = ("labels", "annotations", "ownerReferences", "deletionTimestamp")
+_KIND: Final = frozenset({"apiVersion", "kind"})  # the items of a list do not have them
+_VOLATILE: Final = _KIND | {"metadata", "status"}
+_KEPT_METADATA: Final = ("name", "namespace", "labels", "annotations", "ownerReferences", "deletionTimestamp")
 _KINDS_WITH_STATE: Final = frozenset({"Deployment", "PersistentVolumeClaim"})
 
 
@@ -99,7 +100,8 @@ class Children:
             return False
         wanted = checksum(manifest)
         if child.live is not None:
-            child.in_sync_with = None if differs(manifest, orjson.loads(child.live)) else wanted
+            wanted_content = {key: value for key, value in manifest.items() if key not in _KIND}
+            child.in_sync_with = None if differs(wanted_content, orjson.loads(child.live)) else wanted
             child.live = None
         return child.in_sync_with == wanted
 

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -14,13 +14,13 @@ from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Resource
 from pieced_operator.conditions import ORGANISATION_MISSING
 from pieced_operator.decode import Version, decode_version, existed_from
+from pieced_operator.observing import Reading, observation
 from pieced_operator.tenants import Held, Known, Tenants
 from pieced_operator.workqueue import WorkQueue
 
 WATCH: Final = "watch"
 SWEEP: Final = "sweep"
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
-_SECOND: Final = timedelta(seconds=1)
 
 
 class Inbox:
@@ -93,43 +93,14 @@ class Inbox:
         """A list asked for at `asked_at` holds the version that is known: the ledger's state held until then."""
         if known.accepted and not self._backlog.waits_for(known.version.uid):
             now = Held(known.version, time.monotonic(), asked_at)
-            self._backlog.put(self.observation(now, known.organisation, known.version.created_at))
+            self._backlog.put(self._observation(known, now, known.version.created_at))
 
     def read_again(self, known: Known, resource: Resource, asked_at: float) -> Observation | None:
         """What a tenant says to the ledger that was read just now; None when it is another of the same name."""
         version = decode_version(resource, self._org_label)
         if version.uid != known.version.uid:
             return None
-        return self.observation(Held(version, time.monotonic(), asked_at), known.organisation, version.created_at)
-
-    def observation(self, held: Held, organisation: str | None, created_at: datetime) -> Observation:
-        """What a version says to the ledger, given today's catalogue."""
-        version, catalogued_at = held.version, self.catalogue.catalogued_at
-        packages = frozenset(package for package in version.packages if package in catalogued_at)
-        if held.asked_at is None:
-            seen_at = self._clock.latest(held.delivered_at)
-        else:  # it was so when asked for; a later version in the same list was written by the end of its second
-            seen_at = max(self._clock.latest(held.asked_at), version.written_at + _SECOND)
-        return Observation(
-            cluster_id=self._cluster_id,
-            uid=version.uid,
-            tenant=version.name,
-            org=organisation or version.org or "",
-            generation=version.generation,
-            created_at=created_at,
-            deleted_at=version.deleted_at,
-            suspended=version.suspended,
-            suspend_changed_at=version.suspend_changed_at,
-            packages=packages,
-            packages_changed_at=version.packages_changed_at,
-            written_at=version.written_at,
-            seen_at=seen_at,
-            confirmed=held.asked_at is not None,
-            manager=version.manager,
-            source=WATCH if held.asked_at is None else SWEEP,
-            catalogued_at={package: catalogued_at[package] for package in packages},
-            gone=version.gone,
-        )
+        return self._observation(known, Held(version, time.monotonic(), asked_at), version.created_at)
 
     def _take_in(self, version: Version, body: bytes, asked_at: float | None) -> None:
         before = self.tenants.get(version.uid)
@@ -146,11 +117,26 @@ class Inbox:
 
     def _tell(self, known: Known, held: Held, created_at: datetime) -> None:
         """Queue what a version says, unless the ledger was told exactly that before."""
-        seen = self.observation(held, known.organisation, created_at)
+        seen = self._observation(known, held, created_at)
         noted = (seen.generation, seen.deleted_at, seen.suspended, seen.packages, seen.gone)
         if noted != known.noted:
             known.noted = noted
             self._backlog.put(seen)
+
+    def _observation(self, known: Known, held: Held, created_at: datetime) -> Observation:
+        asked_at = held.asked_at
+        if asked_at is None:
+            reading = Reading(WATCH, self._clock.latest(held.delivered_at), listed=False)
+        else:
+            reading = Reading(SWEEP, self._clock.latest(asked_at), listed=True)
+        return observation(
+            held.version,
+            reading,
+            cluster_id=self._cluster_id,
+            organisation=known.organisation,
+            created_at=created_at,
+            catalogued_at=self.catalogue.catalogued_at,
+        )
 
 
 def _is_newer(resource: Resource, known: Version, *, gone: bool) -> bool:

@@ -1,6 +1,8 @@
 """Every metric of the operator, once."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 API_REQUESTS = Counter("pieced_api_requests", "Requests to the API server", ["verb", "code"])
 ERRORS = Counter("pieced_errors", "What went wrong and is tried again, by kind", ["kind"])

@@ -30,10 +30,15 @@ def settings_of(environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the environment; UsageError when one is missing or written wrong."""
     return Settings(
         database=urls(environment),
-        org_label=environment.get("PIECED_ORG_LABEL") or ORG_LABEL,
+        org_label=org_label(environment),
         retention_period=_days(environment.get("PIECED_RETENTION_DAYS") or "60"),
         identity=environment.get("POD_NAME") or f"{socket.gethostname()}-{uuid4().hex[:8]}",
     )
+
+
+def org_label(environment: Mapping[str, str]) -> str:
+    """The label that names a tenant's organisation."""
+    return environment.get("PIECED_ORG_LABEL") or ORG_LABEL
 
 
 def _days(text: str) -> timedelta:

@@ -1,0 +1,63 @@
+"""Pure: a decoded version and the catalogue become what the ledger is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from pieced_billing.ledger.observation import Observation
+from pieced_operator.decode import Version
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a version came to us, by the API server's clock.
+
+    `at` is when a watch delivered it as it was written or, where `listed`, an instant before the list or get that it
+    comes from was asked for: what it says was so then, or it was written afterwards. `source` is watch, sweep or
+    backfill.
+    """
+
+    source: str
+    at: datetime
+    listed: bool
+
+
+def observation(
+    version: Version,
+    reading: Reading,
+    *,
+    cluster_id: str,
+    organisation: str | None,
+    created_at: datetime,
+    catalogued_at: Mapping[str, datetime],
+) -> Observation:
+    """What a version says to the ledger: of its packages those that the catalogue has, and since when it has them.
+
+    `organisation` is the one that is billed, where it is known already.
+    """
+    packages = frozenset(package for package in version.packages if package in catalogued_at)
+    # A version in a list was written before the list was asked for, or by the end of the second that it names.
+    seen_at = max(reading.at, version.written_at + _SECOND) if reading.listed else reading.at
+    return Observation(
+        cluster_id=cluster_id,
+        uid=version.uid,
+        tenant=version.name,
+        org=organisation or version.org or "",
+        generation=version.generation,
+        created_at=created_at,
+        deleted_at=version.deleted_at,
+        suspended=version.suspended,
+        suspend_changed_at=version.suspend_changed_at,
+        packages=packages,
+        packages_changed_at=version.packages_changed_at,
+        written_at=version.written_at,
+        seen_at=seen_at,
+        confirmed=reading.listed,
+        manager=version.manager,
+        source=reading.source,
+        catalogued_at={package: catalogued_at[package] for package in packages},
+        gone=version.gone,
+    )
