@@ -10,14 +10,17 @@ import (
 )
 
 func main() {
-	if run, linked := embedded.Programs[filepath.Base(os.Args[0])]; linked {
-		os.Exit(run())
-	}
-	if len(os.Args) > 1 {
-		if run, linked := embedded.Programs[os.Args[1]]; linked {
+	run, linked := embedded.Programs[filepath.Base(os.Args[0])]
+	if !linked && len(os.Args) > 1 {
+		if run, linked = embedded.Programs[os.Args[1]]; linked {
 			os.Args = os.Args[1:]
-			os.Exit(run())
 		}
 	}
-	os.Exit(command.Run(os.Args[1:]))
+	if !linked {
+		os.Exit(command.Run(os.Args[1:]))
+	}
+	if filepath.Base(os.Args[0]) == "kubectl" {
+		command.ReplaceByAssetsKubectl(os.Args[1:])
+	}
+	os.Exit(run())
 }

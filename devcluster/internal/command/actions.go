@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -25,7 +26,7 @@ func newActions() []*cobra.Command {
 			Use:       string(action) + " COMPONENT",
 			Short:     short,
 			Long:      short + ".\nComponents: " + strings.Join(components.Names, ", "),
-			Args:      usage(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),
+			Args:      usage(oneComponent),
 			ValidArgs: components.Names,
 		}
 		dir := dirFlag(command)
@@ -39,6 +40,13 @@ func newActions() []*cobra.Command {
 		commands = append(commands, command)
 	}
 	return commands
+}
+
+func oneComponent(_ *cobra.Command, arguments []string) error {
+	if len(arguments) != 1 || !slices.Contains(components.Names, arguments[0]) {
+		return fmt.Errorf("name one component: %s", strings.Join(components.Names, ", "))
+	}
+	return nil
 }
 
 func newStatus() *cobra.Command {

@@ -29,8 +29,21 @@ A line that begins with "ready" is printed, and the kubeconfigs exist, from when
 	dir := dirFlag(command)
 	kubeconfig := command.Flags().String("kubeconfig", "", "administrator's kubeconfig to write (default DIR/admin.kubeconfig)")
 	auditLog := command.Flags().String("audit-log", "", "file to append the API server's audit log to (default none)")
-	command.RunE = func(*cobra.Command, []string) error { return up(*dir, *kubeconfig, *auditLog) }
+	command.RunE = func(*cobra.Command, []string) error {
+		return up(*dir, absolute(*kubeconfig), absolute(*auditLog))
+	}
 	return command
+}
+
+// absolute names the same file for a component that runs in another folder; the empty path, for none, stays empty.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path // without a current folder no relative path means anything
 }
 
 func up(path, kubeconfig, auditLog string) error {
@@ -88,14 +101,12 @@ func prepare(path, kubeconfig, auditLog string) (*preparedCluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if kubeconfig == "" {
+		kubeconfig = dir.Kubeconfig(credentials.Admin)
+	}
 	cluster := &preparedCluster{dir: dir, lock: lock, kubeconfig: kubeconfig}
 	if err := cluster.writeFiles(); err != nil {
 		return nil, err
-	}
-	if auditLog != "" {
-		if auditLog, err = filepath.Abs(auditLog); err != nil {
-			return nil, err
-		}
 	}
 	if cluster.ports, err = components.FreePorts(); err != nil {
 		return nil, err
@@ -105,9 +116,6 @@ func prepare(path, kubeconfig, auditLog string) (*preparedCluster, error) {
 }
 
 func (c *preparedCluster) writeFiles() error {
-	if c.kubeconfig == "" {
-		c.kubeconfig = c.dir.Kubeconfig(credentials.Admin)
-	}
 	var err error
 	if err = c.forgetKubeconfigs(); err != nil {
 		return err

@@ -30,7 +30,8 @@ func etcd(dir layout.Dir, ports Ports) []string {
 		"--advertise-client-urls=" + client,
 		"--listen-peer-urls=http://127.0.0.1:0", // no peers: any free port does
 		fmt.Sprintf("--quota-backend-bytes=%d", int64(etcdQuotaBytes)),
-		"--unsafe-no-fsync", // survives the death of any process, not of the machine
+		"--unsafe-no-fsync",                                 // survives the death of any process, not of the machine
+		"--heartbeat-interval=20", "--election-timeout=100", // milliseconds; the only member need not wait for others
 		"--log-level=warn",
 	}
 }
@@ -50,6 +51,7 @@ func apiServer(dir layout.Dir, ports Ports, auditLog string) []string {
 		"--service-account-key-file=" + dir.ServiceAccountKey(),
 		"--service-account-signing-key-file=" + dir.ServiceAccountKey(),
 		"--service-cluster-ip-range=" + serviceRange,
+		"--shutdown-watch-termination-grace-period=2s", // 0 lets watches hold up a stop for a minute
 	}
 	if auditLog == "" {
 		return arguments
@@ -73,6 +75,7 @@ func controllerManager(dir layout.Dir, ports Ports) []string {
 		"--use-service-account-credentials",
 		"--service-account-private-key-file=" + dir.ServiceAccountKey(),
 		"--root-ca-file=" + dir.ServingCertificate(),
+		"--flex-volume-plugin-dir=" + dir.Plugins(), // made when missing, by default in a system folder
 		fmt.Sprintf("--kube-api-qps=%d", clientQPS),
 		fmt.Sprintf("--kube-api-burst=%d", 2*clientQPS),
 	}

@@ -9,7 +9,7 @@ import (
 	"pieced.ch/devcluster/internal/layout"
 )
 
-// Serve answers commands in the background until the process ends. The folder's mode keeps other users out.
+// Serve answers commands in the background until the process ends. The socket's mode keeps other users out.
 func Serve(dir layout.Dir, cluster Cluster) error {
 	listener, err := listen(dir)
 	if err != nil {

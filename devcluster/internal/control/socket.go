@@ -24,10 +24,11 @@ func listen(dir layout.Dir) (net.Listener, error) {
 	return withSocketPath(dir, func(path string) (net.Listener, error) {
 		os.Remove(path) // left behind by a supervisor that was killed
 		listener, err := net.Listen("unix", path)
-		if err == nil {
-			listener.(*net.UnixListener).SetUnlinkOnClose(false) // the path ends with the file descriptor
+		if err != nil {
+			return nil, err
 		}
-		return listener, err
+		listener.(*net.UnixListener).SetUnlinkOnClose(false) // the path ends with the file descriptor
+		return listener, os.Chmod(path, 0o600)
 	})
 }
 

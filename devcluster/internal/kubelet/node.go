@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/component-base/version"
 )
 
 const (
@@ -35,7 +37,7 @@ func newNode() *v1.Node {
 		ObjectMeta: metav1.ObjectMeta{
 			Name: nodeName,
 			Labels: map[string]string{
-				v1.LabelHostname: nodeName, v1.LabelOSStable: "linux", v1.LabelArchStable: "amd64",
+				v1.LabelHostname: nodeName, v1.LabelOSStable: "linux", v1.LabelArchStable: runtime.GOARCH,
 			},
 		},
 		Spec: v1.NodeSpec{PodCIDR: podRange.String(), PodCIDRs: []string{podRange.String()}},
@@ -56,7 +58,9 @@ func nodeStatus(previous v1.NodeStatus, now metav1.Time) v1.NodeStatus {
 		Addresses: []v1.NodeAddress{
 			{Type: v1.NodeInternalIP, Address: nodeAddress}, {Type: v1.NodeHostName, Address: nodeName},
 		},
-		NodeInfo: v1.NodeSystemInfo{OperatingSystem: "linux", Architecture: "amd64"},
+		NodeInfo: v1.NodeSystemInfo{
+			OperatingSystem: "linux", Architecture: runtime.GOARCH, KubeletVersion: version.Get().GitVersion,
+		},
 	}
 	for _, kind := range []v1.NodeConditionType{
 		v1.NodeReady, v1.NodeMemoryPressure, v1.NodeDiskPressure, v1.NodePIDPressure,

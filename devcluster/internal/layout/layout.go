@@ -57,5 +57,8 @@ func (d Dir) AuditPolicy() string { return d.join("audit-policy.yaml") }
 // SchedulerConfig is the scheduler's configuration file.
 func (d Dir) SchedulerConfig() string { return d.join("scheduler.yaml") }
 
+// Plugins is the controller manager's folder of volume plugins, which stays empty.
+func (d Dir) Plugins() string { return d.join("plugins") }
+
 // Kubeconfig is the kubeconfig of one of the static users.
 func (d Dir) Kubeconfig(user string) string { return d.join(user + ".kubeconfig") }

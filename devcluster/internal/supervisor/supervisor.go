@@ -4,6 +4,7 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"syscall"
 	"time"
@@ -14,8 +15,8 @@ import (
 )
 
 const (
-	// stopGrace is how long a component may take to stop before it is killed.
-	stopGrace = 10 * time.Second
+	// stopGrace is how long a component may take to stop before it is killed; etcd gives its clients five seconds.
+	stopGrace = 7 * time.Second
 	// readyLimit is how long one may take to become ready, on a machine that is busy with other things.
 	readyLimit = 90 * time.Second
 )
@@ -42,19 +43,21 @@ func New(dir layout.Dir, all []components.Component, authority []byte) (*Supervi
 	return supervisor, nil
 }
 
-// StartAll runs all components. What needs the API server starts when it is ready.
+// StartAll runs all components and waits until they are ready. What others are clients of is ready before those start:
+// a client whose first attempt fails pauses for a second.
 func (s *Supervisor) StartAll(ctx context.Context) error {
+	var clients []*child
 	for _, child := range s.children {
 		if err := child.start(); err != nil {
 			return fmt.Errorf("cannot start %s: %w", child.component.Name, err)
 		}
-		if child.component.Name == components.APIServer {
-			if err := s.awaitReady(ctx, child); err != nil {
-				return err
-			}
+		if name := child.component.Name; name != components.Etcd && name != components.APIServer {
+			clients = append(clients, child)
+		} else if err := s.awaitReady(ctx, child); err != nil {
+			return err
 		}
 	}
-	for _, child := range s.children {
+	for _, child := range clients {
 		if err := s.awaitReady(ctx, child); err != nil {
 			return err
 		}
@@ -68,6 +71,7 @@ func (s *Supervisor) awaitReady(ctx context.Context, child *child) error {
 	if err := s.health.await(ctx, child.component.Health); err != nil {
 		return fmt.Errorf("%s did not become ready; see %s", child.component.Name, child.logFile)
 	}
+	slog.Info("component is ready", "component", child.component.Name)
 	return nil
 }
 
