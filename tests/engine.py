@@ -40,7 +40,7 @@ def price_book(books: Books) -> PriceBook:
             for name, value in entry.items()
             if name != "from"
         ]
-        book = _recorded(book, price_additions(book, entries, ()))
+        book = recorded(book, price_additions(book, entries, ()))
     return book
 
 
@@ -97,7 +97,8 @@ def _identity(line: Mapping[str, Any]) -> tuple[object, ...]:
     return (line["uid"], line["kind"], line.get("package"), _microseconds(line["at"]))
 
 
-def _recorded(book: PriceBook, additions: Sequence[PriceEntry]) -> PriceBook:
+def recorded(book: PriceBook, additions: Sequence[PriceEntry]) -> PriceBook:
+    """The book with these entries recorded after all others."""
     platform = dict(book.platform)
     packages = {package: dict(fields) for package, fields in book.packages.items()}
     for package, name, valid_from, value in additions:

@@ -66,6 +66,7 @@ class _Bill:
         self.billed = {day for day in self.days if question.billing_start is None or day >= question.billing_start}
         uids = {line["uid"] for line in books.lines if line["kind"] == "created" and line["org"] == question.org}
         self.lives = [Life(uid, books.lines, self.stop, question.zone) for uid in uids]
+        self._rates = {day: vat_rate(books.platform, books.orgs, question.org, day) for day in self.days}
         self.lines: list[dict[str, Any]] = []
         self.warned: set[tuple[str, str | None]] = set()
 
@@ -156,9 +157,6 @@ class _Bill:
     def _existed(self, life: Life, at: datetime) -> bool:
         return life.created_at <= at and (life.deleted_at is None or at < life.deleted_at)
 
-    def _rate(self, day: date) -> Fraction:
-        return vat_rate(self.books.platform, self.books.orgs, self.q.org, day)
-
     def _once(
         self, life: Life, kind: str, package: str | None, day: date | None, price_on: Callable[[date], Fraction | None]
     ) -> None:
@@ -174,23 +172,25 @@ class _Bill:
         divisor: int = 1,
     ) -> None:
         """One line for each stretch of the month's days of one price and rate in which something counts."""
+        costs = {day: (price_on(day), self._rates[day]) for day in self.days}
         stretch: list[date] = []
-        for day in self.days:
-            if stretch and (price_on(day), self._rate(day)) != (price_on(stretch[0]), self._rate(stretch[0])):
-                self._line(life, what, price_on(stretch[0]), [d for d in stretch if d in counted], counted, divisor)
+        for day in [*self.days, None]:
+            if stretch and (day is None or costs[day] != costs[stretch[0]]):
+                self._line(life, what, costs[stretch[0]], [d for d in stretch if d in counted], counted, divisor)
                 stretch = []
-            stretch.append(day)
-        self._line(life, what, price_on(stretch[0]), [d for d in stretch if d in counted], counted, divisor)
+            if day is not None:
+                stretch.append(day)
 
     def _line(
         self,
         life: Life,
         what: tuple[str, str | None, str],
-        unit_price: Fraction | None,
+        cost: tuple[Fraction | None, Fraction],
         days: Sequence[date],
         counted: Mapping[date, Fraction],
         divisor: int,
     ) -> None:
+        unit_price, rate = cost
         if not days or unit_price is None:
             return
         quantity = sum((counted[day] for day in days), Fraction(0))
@@ -209,7 +209,7 @@ class _Bill:
                 "quantity": quantity,
                 "unit": unit,
                 "unit_price": unit_price,
-                "vat_rate": self._rate(days[0]),
+                "vat_rate": rate,
                 "amount": amount,
             }
         )
