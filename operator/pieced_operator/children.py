@@ -69,11 +69,16 @@ class Children:
         return None if nothing_new else tenant_uid
 
     def applied(self, kind: str, manifest: Resource, answer: Resource) -> None:
-        """Take note of a child that we have just applied: it fulfils the manifest."""
-        tenant_uid = _tenant_uid(manifest)
+        """Take note of a child that we have just applied: it fulfils the manifest.
+
+        Where the watch was faster than the answer, what it saw is newer and stays: it will be compared.
+        """
+        tenant_uid, key = _tenant_uid(manifest), (kind, manifest["metadata"]["name"])
         child = _child(kind, answer)
         child.in_sync_with = checksum(manifest)
-        self._of.setdefault(tenant_uid, {})[kind, manifest["metadata"]["name"]] = child
+        known = self.of(tenant_uid).get(key)
+        if known is None or known.resource_version <= child.resource_version:
+            self._of.setdefault(tenant_uid, {})[key] = child
 
     def vanished(self, kind: str, resource: Resource) -> str | None:
         """Forget a child that was deleted; returns its tenant's uid if it was known."""

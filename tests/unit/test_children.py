@@ -1,0 +1,39 @@
+"""What is known of children when the watch and the answer to an apply arrive in either order."""
+
+from typing import Any
+
+from pieced_operator.children import Children
+from pieced_operator.names import MANIFEST_CHECKSUM_ANNOTATION, TENANT_UID_LABEL
+
+MANIFEST: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {
+        "name": "workspace",
+        "namespace": "tenant-acme",
+        "labels": {TENANT_UID_LABEL: "t-1"},
+        "annotations": {MANIFEST_CHECKSUM_ANNOTATION: "c-1"},
+    },
+}
+
+
+def claim(version: int, phase: str) -> dict[str, Any]:
+    metadata = {**MANIFEST["metadata"], "uid": "v-1", "resourceVersion": str(version)}
+    return {**MANIFEST, "metadata": metadata, "status": {"phase": phase}}
+
+
+def test_the_answer_to_an_apply_does_not_undo_what_the_watch_saw_since() -> None:
+    children = Children()
+    children.saw("PersistentVolumeClaim", claim(12, "Bound"))
+    children.applied("PersistentVolumeClaim", MANIFEST, claim(10, "Pending"))
+    state = children.state("t-1", "PersistentVolumeClaim", "workspace")
+    assert state is not None
+    assert state["status"] == {"phase": "Bound"}
+    assert children.in_sync("t-1", MANIFEST), "compared with what the watch saw"
+
+
+def test_the_answer_to_an_apply_counts_before_the_watch_has_it() -> None:
+    children = Children()
+    children.applied("PersistentVolumeClaim", MANIFEST, claim(10, "Pending"))
+    assert children.in_sync("t-1", MANIFEST)
+    assert children.saw("PersistentVolumeClaim", claim(12, "Bound")) == "t-1", "its tenant may be ready now"
