@@ -54,4 +54,4 @@ def package_child(package: str) -> str:
     if len(name) <= DNS_LABEL_LIMIT:
         return name
     checksum = sha256(package.encode()).hexdigest()[:8]
-    return f"{name[: DNS_LABEL_LIMIT - 9].rstrip('-')}-{checksum}"
+    return f"{name[: DNS_LABEL_LIMIT - 9]}-{checksum}"

@@ -15,6 +15,8 @@ from pieced_operator.quantity import canonical, total
         ("1.5Gi", "1536Mi"),
         ("0.5Ki", "512"),
         ("1Ki", "1Ki"),
+        ("0.9765625Ki", "1k"),
+        ("1.5m", "2m"),
         ("1024", "1024"),
         ("1000", "1k"),
         ("1000m", "1"),
