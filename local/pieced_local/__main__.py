@@ -40,14 +40,15 @@ def demo() -> None:
     """Start the stack and tell the whole story; on a terminal the stack is left running."""
     from pieced_local import stack  # noqa: PLC0415 - the other commands need none of it
     from pieced_local.demo.story import tell  # noqa: PLC0415
+    from pieced_local.demo.telling import console  # noqa: PLC0415
     from pieced_local.up import stay  # noqa: PLC0415
 
     stop_on_request()
-    console = Console(highlight=False)
-    with stack.running(console) as running:
-        tell(running, console)
-        if console.is_terminal:
-            stay(running, console)
+    here = console()
+    with stack.running(here) as running:
+        tell(running, here)
+        if here.is_terminal:
+            stay(running, here)
 
 
 @app.command("go", context_settings={"ignore_unknown_options": True})

@@ -20,7 +20,7 @@ def stay(running: Stack, console: Console) -> None:
     settings = places.state() / "env"
     settings.touch(mode=0o600)
     settings.write_text(_settings(running))
-    console.print(_how_to_use(running))
+    console.print(_how_to_use(running), soft_wrap=True)
     running.operator.wait()
 
 

@@ -1,6 +1,7 @@
 """The story: what happens to three tenants, and what it costs."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -62,7 +63,7 @@ class _Story:
         self._change("acme", {"packages": [*packages, "telegram"]}, {"enabled"})
         self._change("acme", {"packages": packages}, {"disabled"})
 
-        self._telling.chapter("Acme's laboratory is suspended, then resumed: its data stays, nothing runs in between")
+        self._telling.chapter("Acme's laboratory is suspended, and resumed")
         self._change("acme-lab", {"suspend": True}, {"suspended"})
         self._kubectl("wait", "--for=jsonpath={.status.phase}=Suspended", "piecedtenant/acme-lab", "--timeout=60s")
         self._change("acme-lab", {"suspend": False}, {"resumed"})
@@ -106,7 +107,7 @@ class _Story:
         written = subprocess.run([sys.executable, script, month], capture_output=True, text=True, check=True)
         history.write_text(written.stdout)
         self._telling.shows(f"{len(written.stdout.splitlines())} lines, such as\n{written.stdout.splitlines()[0]}")
-        self._pieced("ledger", "import", str(history))
+        self._pieced("ledger", "import", os.path.relpath(history, places.PROJECT))
 
     def _change(self, tenant: str, spec: dict[str, object], kinds: Collection[str]) -> None:
         ledger = Ledger.from_now_on(self._connection)
@@ -114,7 +115,7 @@ class _Story:
         self._telling.events(ledger.await_events(tenant, kinds), ledger.since)
 
     def _patch(self, tenant: str, spec: dict[str, object]) -> None:
-        self._kubectl("patch", "piecedtenant", tenant, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
+        self._kubectl("patch", "piecedtenant", tenant, "--type=merge", f"-p={json.dumps({'spec': spec})}")
 
     def _await_ready(self, *tenants: str) -> None:
         names = [f"piecedtenant/{tenant}" for tenant in tenants]

@@ -51,35 +51,40 @@ class Telling:
 
     def events(self, events: Iterable[Event], since: datetime) -> None:
         """Rows of the ledger, and how long after `since` each was there."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
-        for column in ("tenant", "event", "package", "occurred at", "between", "quality", "source"):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        for column in ("tenant", "event", "occurred at", "known", "source"):
             table.add_column(column, no_wrap=True)
-        table.add_column("in the ledger after", justify="right", no_wrap=True)
+        table.add_column("recorded after", justify="right", no_wrap=True)
         for event in events:
             table.add_row(
                 event.tenant,
-                Text(event.kind, style=KIND_STYLES[event.kind]),
-                event.package or "",
-                _local(event.occurred_at),
-                _bounds(event),
-                event.quality,
+                Text.assemble((event.kind, KIND_STYLES[event.kind]), f" {event.package}" if event.package else ""),
+                _clock(event.occurred_at),
+                _knowledge(event),
                 event.source,
                 f"{(event.recorded_at - since).total_seconds():.2f} s",
             )
+        self._console.print()
         self._console.print(table)
+        self._console.print()
 
 
-def _bounds(event: Event) -> str:
+def console() -> Console:
+    """Where the story is told: the terminal, or as wide as its tables are where nobody looks."""
+    told = Console(highlight=False)
+    return told if told.is_terminal else Console(highlight=False, width=100)
+
+
+def _knowledge(event: Event) -> str:
+    """How well the instant is known: `exact`, or between which two instants it lies."""
     if event.not_before is None and event.not_after is None:
-        return ""
+        return event.quality
     lower, upper = (_clock(instant) if instant else "…" for instant in (event.not_before, event.not_after))
-    return f"{lower} – {upper}"
-
-
-def _local(instant: datetime) -> str:
-    return f"{instant.astimezone(ZONE):%Y-%m-%d} {_clock(instant)}"
+    return f"{event.quality}, {lower} to {upper}"
 
 
 def _clock(instant: datetime) -> str:
+    """The local time, with milliseconds where they are known: the API server's own times are whole seconds."""
     local = instant.astimezone(ZONE)
-    return f"{local:%H:%M:%S}" + (f".{local.microsecond // 1000:03d}" if local.microsecond else "")
+    milliseconds = local.microsecond // 1000
+    return f"{local:%H:%M:%S}" + (f".{milliseconds:03d}" if milliseconds else "")

@@ -1,0 +1,38 @@
+"""`make demo`'s process: the whole story, twice in a row, with nothing left behind."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pieced_local.children import dying_with_parent
+from tests.commands import clean_environment
+from tests.processes import await_none_left
+
+
+@pytest.mark.timeout(600)
+def test_the_story_is_told_twice_in_a_row(worker_state: Path) -> None:
+    state = worker_state / "demo"
+    for _ in range(2):
+        told = subprocess.run(
+            dying_with_parent([sys.executable, "-m", "pieced_local", "demo"]),
+            env=clean_environment() | {"PIECED_STATE": str(state)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert told.returncode == 0, told.stderr
+        assert_story(told.stdout)
+        await_none_left("PIECED_STATE", state)
+
+
+def assert_story(told: str) -> None:
+    """Every kind of event was shown, one of them with its bounds, and every invoice of the past has a number."""
+    for kind in ("created", "enabled", "disabled", "suspended", "resumed", "deleted"):
+        assert re.search(rf"^\S+ +{kind}\b.* \d+\.\d\d s$", told, flags=re.MULTILINE), f"no row with {kind}:\n{told}"
+    assert re.search(r"bergbahn +disabled discord .* bounded, [\d:.]+ to [\d:.]+", told)
+    assert len(re.findall(r"^\$ pieced invoice run --month", told, flags=re.MULTILINE)) == 3
+    assert "From kubectl apply to invoices in" in told
