@@ -1,4 +1,4 @@
-"""What is said of a tenant: the kinds of events, how well their time is known, and one event."""
+"""What is said of a tenant: kinds of events, meters, how well a time is known, and one event."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,13 @@ class Kind(StrEnum):
     DISABLED = "disabled"
     SUSPENDED = "suspended"
     RESUMED = "resumed"
+
+
+class Meter(StrEnum):
+    """What is metered: spend on language models in CHF, and Threema messages in whole numbers."""
+
+    LLM_SPEND = "llm_spend"
+    THREEMA_MESSAGES = "threema_messages"
 
 
 class Quality(StrEnum):
