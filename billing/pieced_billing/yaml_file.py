@@ -18,6 +18,7 @@ from pieced_billing.errors import Refused
 _TAG: Final = "tag:yaml.org,2002:"
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.([0-9]+))?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SCALARS: Final = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "timestamp"))
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -46,7 +47,7 @@ class Value:
 
     def mapping(self, known: Collection[str] | None = None) -> dict[str, "Value"]:
         """The entries of a mapping by key; with `known`, no other key is allowed."""
-        if not isinstance(self.node, yaml.MappingNode):
+        if not isinstance(self.node, yaml.MappingNode) or self.node.tag != _TAG + "map":
             raise self.refused("must be a mapping (`key: value`)")
         found: dict[str, Value] = {}
         for key_node, value_node in self.node.value:
@@ -61,7 +62,7 @@ class Value:
 
     def sequence(self) -> list["Value"]:
         """The entries of a list."""
-        if not isinstance(self.node, yaml.SequenceNode):
+        if not isinstance(self.node, yaml.SequenceNode) or self.node.tag != _TAG + "seq":
             raise self.refused("must be a list (`- …`)")
         return [Value(self.file, node, self.path) for node in self.node.value]
 
@@ -73,7 +74,7 @@ class Value:
 
     def text(self) -> str:
         """Text of any scalar, as it is written: a postcode needs no quotes."""
-        if not isinstance(self.node, yaml.ScalarNode) or self.is_null():
+        if self._scalar() is None:
             raise self.refused("must be text")
         return self._printable()
 
@@ -85,7 +86,7 @@ class Value:
 
     def date(self) -> date:
         """A calendar date, YYYY-MM-DD."""
-        text = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
+        text = self._scalar() or ""
         if _DATE.fullmatch(text):
             try:
                 return date.fromisoformat(text)
@@ -95,7 +96,7 @@ class Value:
 
     def number(self, places: int, limit: Decimal) -> Decimal:
         """A number from 0 to below `limit` with at most so many decimals, taken by its text."""
-        text = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
+        text = self._scalar() or ""
         match = _NUMBER.fullmatch(text)
         if match is None:
             raise self.refused("must be a number that is not negative, written with digits and a point, such as 49.90")
@@ -104,6 +105,10 @@ class Value:
         if Decimal(text) >= limit:
             raise self.refused(f"must be less than {limit}")
         return Decimal(text)
+
+    def _scalar(self) -> str | None:
+        """The text of a scalar that is not null."""
+        return str(self.node.value) if self.node.tag in _SCALARS else None
 
     def _printable(self) -> str:
         text: str = self.node.value

@@ -1,0 +1,80 @@
+"""Which draft becomes an invoice, and what of the recipient is frozen with it."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from pieced_billing.calendar import Month
+from pieced_billing.invoicing.draft import Draft
+from pieced_billing.invoicing.issue import NegativeDraft, NotConfigured, issue
+from pieced_billing.invoicing.number import format_number
+from pieced_billing.parties.organisation import Organisation
+from pieced_billing.parties.terms import PartyTerms, VatPosture
+from pieced_billing.prices.versions import Version, Versions
+from pieced_billing.rating.lines import Line
+from pieced_billing.rating.vat import VatTotal
+
+TODAY = date(2026, 4, 1)
+ACME = Organisation("310001", name="Acme AG", street="Bahnhofstrasse", postcode="8001", town="Zürich")
+SWISS, MOVED = Version[str](None, "CH"), Version[str](date(2026, 4, 1), "DE")
+
+
+def a_draft(net: str | None = "100.00") -> Draft:
+    """A draft of one line, or of none."""
+    on = date(2026, 3, 1)
+    amounts = [] if net is None else [Decimal(net)]
+    rate = Decimal("8.1")
+    lines = tuple(
+        Line("acme", "6f1c", "llm_spend", None, on, on, amount, "CHF", Decimal("1.00"), rate, amount)
+        for amount in amounts
+    )
+    vat = tuple(VatTotal(rate, amount, Decimal("8.10").copy_sign(amount)) for amount in amounts)
+    total = sum(amounts, Decimal("0.00"))
+    gross = total + sum((one.amount for one in vat), Decimal("0.00"))
+    return Draft("310001", Month(2026, 3), VatPosture.STANDARD, lines, total, vat, gross, ())
+
+
+def terms(*countries: Version[str]) -> PartyTerms:
+    return PartyTerms(country=Versions(countries))
+
+
+def test_address_and_language_are_those_of_the_day_of_issue() -> None:
+    invoice = issue(a_draft(), ACME, terms(SWISS, MOVED), TODAY)
+    assert invoice is not None
+    assert invoice.recipient == {
+        "name": "Acme AG",
+        "street": "Bahnhofstrasse",
+        "house_number": None,
+        "postcode": "8001",
+        "town": "Zürich",
+        "country": "DE",
+        "email": None,
+        "vat_number": None,
+        "purchase_order": None,
+    }
+    assert (invoice.language, invoice.issued_on, invoice.due_on) == ("de", TODAY, date(2026, 5, 1))
+
+
+def test_rule_18_a_draft_without_lines_makes_no_invoice() -> None:
+    assert issue(a_draft(None), ACME, terms(SWISS), TODAY) is None
+    assert issue(a_draft(None), None, None, TODAY) is None
+
+
+def test_rule_14_an_organisation_without_configuration_is_not_invoiced() -> None:
+    with pytest.raises(NotConfigured, match=r"Organisation 310001 has no configuration; .*`pieced org apply`"):
+        issue(a_draft(), None, None, TODAY)
+
+
+def test_rule_17_a_negative_draft_is_no_invoice() -> None:
+    with pytest.raises(NegativeDraft, match=r"The draft of 2026-03 is negative \(CHF -108\.10\)"):
+        issue(a_draft("-100.00"), ACME, terms(SWISS), TODAY)
+
+
+def test_an_invoice_of_nothing_is_an_invoice() -> None:
+    assert issue(a_draft("0.00"), ACME, terms(SWISS), TODAY) is not None
+
+
+@pytest.mark.parametrize(("number", "written"), [(1, "INV-2026-000001"), (1234567, "INV-2026-1234567")])
+def test_numbers(number: int, written: str) -> None:
+    assert format_number("INV", 2026, number) == written
