@@ -30,5 +30,6 @@ done
 echo "devcluster: downloading Go modules"
 go mod download
 echo "devcluster: compiling Kubernetes $KUBERNETES and etcd (some minutes the first time)"
-go build -trimpath -ldflags "-s -w$stamp" -o "$output" .
+# Without the state of the version control: equal sources make equal binaries, and git need not trust the folder.
+go build -trimpath -buildvcs=false -ldflags "-s -w$stamp" -o "$output" .
 echo "devcluster: built $output"
