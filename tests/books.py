@@ -1,7 +1,6 @@
 """A database with something to bill: prices, organisations and tenants, written as a test needs them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,20 +11,14 @@ from pieced_billing.invoicing.run import Outcome, run
 from pieced_billing.parties.apply import Applied, apply_organisations
 from pieced_billing.prices.apply import apply_prices
 from pieced_billing.prices.entries import PriceEntry
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection
+from pieced_billing.store.settings import load_settings
 
 MARCH, APRIL = Month(2026, 3), Month(2026, 4)
 PRICES = {
     "platform": [{"tenant_setup_fee_chf": "99.00", "tenant_monthly_fee_chf": "31.00"}],
     "packages": {"search": [{"daily_price_chf": "0.10", "setup_fee_chf": "5.00"}]},
 }
-
-
-@contextmanager
-def transaction(url: str) -> Iterator[Connection]:
-    """A connection whose work is committed at the end."""
-    with connect(url) as connection:
-        yield connection
 
 
 def set_prices(connection: Connection, document: Mapping[str, Any] = PRICES) -> list[PriceEntry]:
@@ -103,7 +96,29 @@ def run_invoices(connection: Connection, month: Month = MARCH, org: str | None =
     return total
 
 
+def first_numbers(connection: Connection, count: int) -> list[str]:
+    """The first so many numbers of this year of issue."""
+    with connection.transaction():
+        year = load_settings(connection).today.year
+    return [f"INV-{year}-{number:06}" for number in range(1, count + 1)]
+
+
 def numbers(connection: Connection) -> list[str]:
     """The numbers of all invoices, ascending."""
     with connection.transaction():
         return [row[0] for row in connection.execute("SELECT number FROM invoices ORDER BY number")]
+
+
+def add_many_customers(connection: Connection, count: int) -> None:
+    """So many configured organisations with a tenant each, in bulk, and prices."""
+    set_prices(connection)
+    series = "FROM generate_series(1, %s) AS number, to_char(number, '\"org-\"FM0000000') AS org"
+    with connection.transaction():
+        connection.execute(
+            f"INSERT INTO org_billing_config (zitadel_org_id, name, country) SELECT org, org, 'CH' {series}", [count]
+        )
+        connection.execute(
+            "INSERT INTO tenant_billing_lifecycle (tenant_uid, tenant_name, zitadel_org_id, created_at)"
+            f" SELECT 'uid-of-' || org, 'tenant-of-' || org, org, '2026-03-01T00:00:00+01:00' {series}",
+            [count],
+        )
