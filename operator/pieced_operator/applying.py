@@ -16,6 +16,7 @@ from pieced_operator.tenant import Tenant
 
 log = structlog.get_logger(__name__)
 
+_SLOW_TO_END = ("Deployment", "PersistentVolumeClaim")
 _LATER = frozenset({403, 404, 409})
 """Refusals that time resolves: a quota not counted yet or full, a namespace on its way, a concurrent change."""
 
@@ -70,9 +71,16 @@ class Applier:
         for key in self._children.of(tenant.uid).keys() - wanted:
             await self._delete(tenant.uid, tenant.name, key)
 
-    async def remove_namespace(self, uid: str, name: str) -> bool:
-        """Delete the namespace and all in it; returns whether nothing is left."""
-        await self._delete(uid, name, ("Namespace", namespace_of(name)))
+    async def remove_all(self, uid: str, name: str) -> bool:
+        """Delete the namespace and all in it; returns whether nothing is left.
+
+        What ends slowly goes first: Kubernetes looks at a namespace that is not empty yet only every few seconds.
+        """
+        slow = [key for key in self._children.of(uid) if key[0] in _SLOW_TO_END]
+        for key in slow:
+            await self._delete(uid, name, key)
+        if not slow:
+            await self._delete(uid, name, ("Namespace", namespace_of(name)))
         return not self._children.of(uid)
 
     async def _apply_one(self, uid: str, manifest: Manifest) -> None:

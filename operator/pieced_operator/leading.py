@@ -15,6 +15,7 @@ from pieced_operator import metrics, paths
 from pieced_operator.announce import Announcer
 from pieced_operator.api_errors import NotFound
 from pieced_operator.backlog import Backlog
+from pieced_operator.bridge import Bridge
 from pieced_operator.child_watch import ChildWatch
 from pieced_operator.children import Children
 from pieced_operator.cluster import Cluster, Resource
@@ -72,12 +73,12 @@ class Leading:
 
     async def run(self, lease: Lease, stop: asyncio.Event) -> None:
         """Work until told to stop; raises what ended one of the loops if one ends by itself."""
-        await until_answered("first sweep", self._sweep.first)
+        version = await until_answered("first sweep", self._sweep.first)
         log.info("first sweep done", tenants=len(self._inbox.tenants))
         outlets = [self._start(lease.keep()), self._start(self._write_ledger()), self._start(self._announcer.run())]
         intake = [
             self._start(self._watch_children()),
-            self._start(KopfWatch(self._login, self._take_tenant, self._take_package).run()),
+            self._start(self._watch_tenants(version)),
             self._start(self._sweep.run()),
             self._start(work_forever(self._package_work, self._work_on_package)),
             *(self._start(work_forever(self._work, self._work_on_tenant)) for _ in range(_WORKERS)),
@@ -109,6 +110,17 @@ class Leading:
         await until_answered("children", self._child_watch.load)
         log.info("children read", children=len(self._children))
         await self._child_watch.run()
+
+    async def _watch_tenants(self, since: str) -> None:
+        bridge = Bridge(self._cluster, self._take_tenant)
+
+        def take_from_kopf(resource: Resource, gone: bool, asked_at: float | None) -> None:
+            if asked_at is None or not bridge.holds:
+                self._take_tenant(resource, gone, asked_at)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(bridge.run(since))
+            group.create_task(KopfWatch(self._login, take_from_kopf, self._take_package).run())
 
     async def _write_ledger(self) -> None:
         await migrated(self._settings.database, upgrade=self._migrate)

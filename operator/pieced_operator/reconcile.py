@@ -15,7 +15,6 @@ from pieced_operator.children import Children
 from pieced_operator.cluster import Cluster, Resource
 from pieced_operator.conditions import (
     NAMESPACE_CONFLICT,
-    ORGANISATION_MISSING,
     Outcome,
     Problem,
     apply_refused,
@@ -93,7 +92,7 @@ class Reconciler:
     async def _accept(self, known: Known, tenant: Tenant, resource: Resource) -> bool:
         """Decide whether the tenant is ours to run and to bill; says why not."""
         problem = None
-        if known.refused_for == ORGANISATION_MISSING:
+        if known.version.org is None:
             problem = organisation_missing(self._org_label)
         elif await self._applier.claim_namespace(tenant) is Claim.FOREIGN:
             problem = namespace_conflict(namespace_of(tenant.name))
@@ -169,7 +168,7 @@ class Reconciler:
         """Children go first; the finalizer goes last, when the ledger knows of the end."""
         if not known.version.accepted:
             return
-        nothing_left = await self._applier.remove_namespace(known.version.uid, known.version.name)
+        nothing_left = await self._applier.remove_all(known.version.uid, known.version.name)
         await self._say(known, resource, self._outcome(known, deleting=True))
         if known.version.resource_version != resource["metadata"]["resourceVersion"]:
             return  # our own status write; it leads to another round

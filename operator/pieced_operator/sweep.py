@@ -26,15 +26,21 @@ class Sweep:
         self._inbox = inbox
         self._unexplained: set[tuple[str, str]] = set()
 
-    async def first(self) -> None:
-        """Take in every package, then every tenant that there is: what a tenant uses is known before it is."""
+    async def first(self) -> str:
+        """Take in every package, then every tenant that there is; returns the resource version of the tenants' list.
+
+        Packages come first: a package is never unknown because it was not listed yet.
+        """
+        version = ""
         async for page in self._cluster.pages(paths.PACKAGES):
             for resource in page.items:
                 self._inbox.package(resource)
         async for page in self._cluster.pages(paths.TENANTS):
             for resource in page.items:
                 self._inbox.tenant(resource, page.asked_at)
+            version = page.resource_version
         self._done()
+        return version
 
     async def run(self) -> None:
         """Sweep again and again until cancelled."""

@@ -1,0 +1,126 @@
+"""The operator as it runs: a process of its own against a real API server and a real database."""
+
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from pieced_local.children import dying_with_parent
+from pieced_local.ports import free_port
+from pieced_local.postgres.server import SUPERUSER, Server
+from tests.clusters import Cluster
+from tests.commands import PIECED, clean_environment
+from tests.databases import Database
+
+START_SECONDS = 60
+
+
+class Operator:
+    """Starts, stops and kills `pieced operator run`. The same `pod` takes its Lease back at once."""
+
+    def __init__(self, cluster: Cluster, database: Database, folder: Path, pod: str = "operator-0") -> None:
+        self._environment = clean_environment() | database.env()
+        self._environment |= {"KUBECONFIG": str(cluster.operator_kubeconfig), "POD_NAME": pod}
+        self.log = folder / f"{pod}.log"
+        self._port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def launch(self, **environment: str) -> None:
+        """Start the process and do not wait for anything."""
+        assert self._process is None
+        self._port = free_port()
+        command = [str(PIECED), "operator", "run", "--listen", f"127.0.0.1:{self._port}"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                dying_with_parent(command), stdout=log, stderr=log, env=self._environment | environment
+            )
+
+    def start(self, **environment: str) -> None:
+        """Start it and wait until it leads and has listed everything."""
+        self.launch(**environment)
+        self.await_leading()
+
+    def await_leading(self) -> None:
+        """Wait until it holds the Lease and its first sweep is done."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.metric("pieced_last_sweep_timestamp_seconds") == 0:
+            assert self._process is not None
+            assert self._process.poll() is None, f"the operator ended: {self.end_of_log()}"
+            assert time.monotonic() < deadline, f"the operator does not begin: {self.end_of_log()}"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it by SIGTERM, as Kubernetes would; fails when it does not end well."""
+        if self._process is not None:
+            assert self._end(signal.SIGTERM) == 0, self.end_of_log()
+
+    def kill(self) -> None:
+        """End it by SIGKILL, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def await_end(self) -> int:
+        """Wait until it ends by itself; returns the exit status, negative for a signal."""
+        assert self._process is not None
+        status = self._process.wait(timeout=START_SECONDS)
+        self._process = None
+        return status
+
+    def metric(self, name: str) -> float:
+        """The value of a metric, its label sets added up; 0 while it does not answer."""
+        lines = self.page("metrics")[1].splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == name)
+
+    def page(self, path: str) -> tuple[int, str]:
+        """HTTP status and text of one of its pages; status 0 while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def end_of_log(self) -> str:
+        """The last lines that it wrote."""
+        return "\n".join(self.log.read_text().splitlines()[-15:])
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        self._process.send_signal(number)
+        try:
+            return self._process.wait(timeout=START_SECONDS)
+        finally:
+            self._process = None
+
+
+@contextmanager
+def operator(cluster: Cluster, database: Database, folder: Path, pod: str = "operator-0") -> Iterator[Operator]:
+    """A process that is running until the block ends."""
+    made = Operator(cluster, database, folder, pod)
+    made.start()
+    try:
+        yield made
+    finally:
+        if made._process is not None:
+            made.kill()
+
+
+@contextmanager
+def outage(server: Server, database: Database) -> Iterator[None]:
+    """The database takes no connections and ends those that it has, until the block ends."""
+    name = sql.Identifier(database.name)
+    with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database.name])
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
