@@ -1,0 +1,95 @@
+"""`pieced ledger import`: a file of the interchange format into the ledger, all of it or nothing."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO, Final, NamedTuple
+
+from pieced_billing.calendar import Microseconds, to_microseconds
+from pieced_billing.errors import Refused
+from pieced_billing.ledger import contradictions, record, staging
+from pieced_billing.ledger.judge import SHOWN, Finding, Judge
+from pieced_billing.ledger.lines import Malformed, parse_line
+from pieced_billing.store.connections import Connection
+
+_LONGEST_LINE: Final = 1 << 20
+
+
+class Imported(NamedTuple):
+    """What an import recorded; `repeats` are lines that were there before, in the file or in the ledger."""
+
+    events: int
+    usage: int
+    tenants: int
+    repeats: int
+
+
+class ImportRefused(Refused):
+    """Lines of the file are malformed or contradict each other or the ledger."""
+
+    code = "import_refused"
+
+    def __init__(self, findings: list[Finding], found: int) -> None:
+        shown = sorted(findings)[:SHOWN]
+        lines = [f"  line {finding.line}: {finding.reason}" for finding in shown]
+        if found > len(shown):
+            lines.append(f"  and {found - len(shown)} more")
+        self.findings = tuple(shown)
+        super().__init__("\n".join(["Nothing was imported; these lines cannot be:", *lines]))
+
+
+def import_lines(connection: Connection, file: BinaryIO) -> Imported:
+    """Record the events and the usage of a file; the caller commits.
+
+    Lines that the ledger has already are skipped. Raises ImportRefused, with line numbers and reasons, if any line is
+    malformed or a contradiction; then the caller must roll back.
+    """
+    # Observations wait until the import is done, and the other way round: both number the events of a tenant.
+    connection.execute("LOCK TABLE tenant_billing_lifecycle IN EXCLUSIVE MODE")
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    staging.create(connection)
+    judge = Judge()
+    lines = _stage(connection, file, judge, to_microseconds(row[0]))
+    _refuse(judge.findings, judge.found)
+    staging.copy_tenants(connection, judge.by_uid())
+    _refuse(contradictions.of_tenants(connection))
+    staging.meet_the_ledger(connection)
+    _refuse(contradictions.of_names(connection))
+    usage = record.record_usage(connection)
+    _refuse(contradictions.of_usage(connection))
+    events = record.record_events(connection)
+    record.project(connection)
+    return Imported(events, usage, len(judge.subjects), lines - events - usage)
+
+
+def _stage(connection: Connection, file: BinaryIO, judge: Judge, now: Microseconds) -> int:
+    """Copy the lines that repeat no other into the database; returns how many lines there are."""
+    lines = 0
+    with staging.copying_lines(connection) as copy:
+        for number, raw in _numbered(file):
+            lines += 1
+            try:
+                line = parse_line(raw, now)
+            except Malformed as malformed:
+                judge.object(number, str(malformed))
+                continue
+            subject = judge.take(number, line)
+            if subject is not None and not judge.found:
+                copy.write_row(staging.line_record(number, subject, line))
+    judge.finish()
+    return lines
+
+
+def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not blank, counted from 1; of one that is too long only its beginning."""
+    for number, raw in enumerate(iter(partial(file.readline, _LONGEST_LINE), b""), 1):
+        rest = raw
+        while len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = file.readline(_LONGEST_LINE)
+        if not raw.isspace():
+            yield number, raw
+
+
+def _refuse(findings: list[Finding], found: int | None = None) -> None:
+    if findings:
+        raise ImportRefused(findings, len(findings) if found is None else found)

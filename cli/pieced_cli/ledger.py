@@ -1,0 +1,84 @@
+"""`pieced ledger`: what was ordered and used, in files and on the screen."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+
+from pieced_billing.errors import UsageError
+from pieced_cli.output import Format, Output, Table, show
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def _ledger() -> None:
+    """What was ordered and used, when: import, export, show."""
+
+
+@app.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(help="A file of JSON Lines, or - for standard input.", metavar="FILE")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Record the events and the usage of a file: all of it, or nothing if a line is wrong."""
+    from pieced_billing.ledger.import_ import import_lines  # noqa: PLC0415 - libraries are loaded when they are needed
+    from pieced_cli.database import database  # noqa: PLC0415
+
+    with _opened(file) as lines, database() as connection:
+        imported = import_lines(connection, lines)
+    counts = imported._asdict()
+    show(counts, Table(list(counts), [[str(count) for count in counts.values()]], frozenset(counts)), output)
+
+
+@app.command("export")
+def export() -> None:
+    """Print the whole ledger as JSON Lines; importing that into an empty database gives the same drafts."""
+    from pieced_billing.ledger.export import export_lines  # noqa: PLC0415
+    from pieced_cli.database import database  # noqa: PLC0415
+
+    with database() as connection:
+        sys.stdout.buffer.writelines(export_lines(connection))
+
+
+@app.command("show")
+def show_tenant(
+    tenant: Annotated[str, typer.Argument(help="A tenant's name (all its UIDs) or one UID.", metavar="TENANT")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the events of a tenant in the order in which they count, with how well their times are known."""
+    from pieced_billing.ledger.show import lives  # noqa: PLC0415
+    from pieced_cli.database import database  # noqa: PLC0415
+
+    with database() as connection:
+        documents = [life.document() for life in lives(connection, tenant)]
+    show(documents, _table(documents), output)
+
+
+_COLUMNS = ("seq", "kind", "package", "at", "not_before", "not_after", "quality", "source", "generation", "manager")
+
+
+def _table(documents: list[dict[str, Any]]) -> Table:
+    rows = [
+        [document["tenant"], document["uid"], *("" if event[name] is None else str(event[name]) for name in _COLUMNS)]
+        for document in documents
+        for event in document["events"]
+    ]
+    return Table(("tenant", "uid", *_COLUMNS), rows, frozenset(("seq", "generation")))
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; here only its opening may fail
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a file name"
+        raise UsageError(f"{name} cannot be read: {reason}.") from None
+    with file:
+        yield file
