@@ -1,4 +1,4 @@
-"""Where the local stack keeps things: the project folder and one cache folder, nothing else."""
+"""Where the local stack is: the project folder and one cache folder, nothing else."""
 
 import os
 from pathlib import Path

@@ -1,12 +1,15 @@
 """`make up`: the stack in the foreground, and how to use it."""
 
 import shlex
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from rich.console import Console
 
 from pieced_local import places, stack
+from pieced_local.signals import StopRequested
 from pieced_local.stack import Stack
+from pieced_local.zone import ZONE
 
 
 def up(console: Console) -> None:
@@ -16,12 +19,15 @@ def up(console: Console) -> None:
 
 
 def stay(running: Stack, console: Console) -> None:
-    """Say how to use the stack, and wait until somebody stops it or the operator ends by itself."""
+    """Say how to use the stack, and wait until somebody stops it, or raise because the operator ends by itself."""
     settings = places.state() / "env"
     settings.touch(mode=0o600)
     settings.write_text(_settings(running))
     console.print(_how_to_use(running), soft_wrap=True)
-    running.operator.wait()
+    try:
+        running.operator.wait()
+    except StopRequested:
+        console.print("Stopping …")
 
 
 def _settings(running: Stack) -> str:
@@ -41,9 +47,9 @@ def _how_to_use(running: Stack) -> str:
 In another terminal:
   [bold]. {shlex.quote(str(places.state() / "env"))}[/]    sets KUBECONFIG, DATABASE_URL (with its password) and PATH
   [bold]kubectl get pieced[/]
-  [bold]kubectl apply -f samples/tenants.yaml[/]
-  [bold]pieced ledger show TENANT[/]
-  [bold]pieced invoice draft --month MONTH[/]
+  [bold]kubectl apply -f samples/packages.yaml -f samples/tenants.yaml[/]
+  [bold]pieced ledger show acme[/]
+  [bold]pieced invoice draft --month {datetime.now(ZONE):%Y-%m} --all[/]
 
 KUBECONFIG    {running.cluster.kubeconfig}
 DATABASE_URL  postgresql://{url.username}:…@{url.hostname}:{url.port}{url.path}

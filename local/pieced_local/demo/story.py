@@ -13,8 +13,9 @@ from rich.console import Console
 
 from pieced_local import places
 from pieced_local.demo.ledger import Ledger
-from pieced_local.demo.telling import ZONE, Telling
+from pieced_local.demo.telling import Telling
 from pieced_local.stack import Stack
+from pieced_local.zone import ZONE
 
 SAMPLES = places.PROJECT / "samples"
 TENANTS = ("acme", "acme-lab", "bergbahn")
@@ -50,6 +51,7 @@ class _Story:
         self._telling.chapter("Three tenants are ordered")
         ledger = Ledger.from_now_on(self._connection)
         self._kubectl("apply", "-f", "samples/tenants.yaml")
+        self._telling.says("In the ledger, and how long after kubectl was called:")
         events = [event for tenant in TENANTS for event in ledger.await_events(tenant, {"created", "enabled"})]
         self._telling.events(events, ledger.since)
         self._await_ready(*TENANTS)
@@ -90,15 +92,22 @@ class _Story:
         self._telling.chapter("Three months of history become invoices")
         current = f"{now:%Y-%m}"
         self._import_history(current)
-        for month in _months_before(now, 3):
+        months = _months_before(now, 3)
+        for month in months:
             self._pieced("invoice", "run", "--month", month)
         self._pieced("invoice", "list")
-        numbers = [invoice["number"] for invoice in json.loads(self._stack.pieced("invoice", "list", "-o", "json"))]
-        self._pieced("invoice", "show", numbers[-1])
+        for number in self._numbers(months):
+            self._pieced("invoice", "show", number)
 
         self._telling.chapter(f"What {current} will cost if nothing changes any more")
         for org in ORGANISATIONS:
             self._pieced("invoice", "draft", "--month", current, "--org", org)
+
+    def _numbers(self, months: Collection[str]) -> list[str]:
+        """The numbers of our two organisations' invoices for these months."""
+        invoices = json.loads(self._stack.pieced("invoice", "list", "-o", "json"))
+        ours = [one for one in invoices if one["org"] in ORGANISATIONS and one["period"] in months]
+        return [one["number"] for one in ours]
 
     def _import_history(self, month: str) -> None:
         history = places.state() / "history.jsonl"

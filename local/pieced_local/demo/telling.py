@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console
@@ -11,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pieced_local.demo.ledger import Event
+from pieced_local.zone import ZONE
 
-ZONE = ZoneInfo("Europe/Zurich")
 KIND_STYLES = {
     "created": "green",
     "enabled": "green",
@@ -50,11 +49,11 @@ class Telling:
         self._console.print(Text(output.rstrip()), soft_wrap=True)
 
     def events(self, events: Iterable[Event], since: datetime) -> None:
-        """Rows of the ledger, and how long after `since` each was there."""
+        """Rows of the ledger, and how long after `since` each was recorded."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
         for column in ("tenant", "event", "occurred at", "known", "source"):
             table.add_column(column, no_wrap=True)
-        table.add_column("recorded after", justify="right", no_wrap=True)
+        table.add_column("took", justify="right", no_wrap=True)
         for event in events:
             table.add_row(
                 event.tenant,
@@ -76,11 +75,11 @@ def console() -> Console:
 
 
 def _knowledge(event: Event) -> str:
-    """How well the instant is known: `exact`, or between which two instants it lies."""
+    """How well the instant is known: `exact` or `inferred`, or the two instants between which it lies."""
     if event.not_before is None and event.not_after is None:
         return event.quality
     lower, upper = (_clock(instant) if instant else "…" for instant in (event.not_before, event.not_after))
-    return f"{event.quality}, {lower} to {upper}"
+    return f"{lower} – {upper}"
 
 
 def _clock(instant: datetime) -> str:

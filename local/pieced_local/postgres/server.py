@@ -47,7 +47,7 @@ class Server:
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """Make a database owned by the owner role, to which the application's role may connect."""
+        """Make a database owned by the owner role, that the application's role may use."""
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             database, source = sql.Identifier(name), sql.Identifier(template or "template1")
             owner, application = sql.Identifier(OWNER), sql.Identifier(APPLICATION)
@@ -55,7 +55,7 @@ class Server:
                 sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(database, owner, source)
             )
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, application))
+            connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, application))
 
     def has_database(self, name: str) -> bool:
         """Whether there is a database of that name."""
