@@ -19,7 +19,7 @@ class TermsEntry(NamedTuple):
 
 
 def terms_additions(terms: PartyTerms, entries: Sequence[TermsEntry], finalised: Collection[Month]) -> list[TermsEntry]:
-    """What to record, in this order, so that the terms of one organisation say what the entries of a file say.
+    """What to record so that the terms of one organisation say what the entries of a file say.
 
     `finalised` are the months finalised for this organisation. A first value without a date comes back with the date
     from which it holds. Raises `PeriodFinalised`.

@@ -3,7 +3,7 @@
 Deciding only: the caller loads the versions and the finalised months, and saves what comes back.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, timedelta
 from typing import ClassVar, TypeVar
 
@@ -36,9 +36,9 @@ def additions(
     added: list[Version[V]] = []
     if None in by_date:
         value = by_date.pop(None)
-        if is_first and finalised:
+        if is_first and finalised and not _begins_before(earliest_open_day(finalised), by_date):
             added.append(Version(earliest_open_day(finalised), value))
-        elif not _decides(recorded.at(None), value) and not _is_moved_first(recorded, value, finalised):
+        elif not _decides(recorded.at(None), value) and not _holds_as_early_as_it_can(recorded, value, finalised):
             added.append(Version(None, value))
     for valid_from, value in sorted(by_date.items(), key=lambda entry: entry[0] or date.min):
         if not _decides(recorded.at(valid_from), value):
@@ -72,6 +72,11 @@ def earliest_open_day(finalised: Collection[Month]) -> date:
     return max(finalised).next.first
 
 
+def _begins_before(day: date, dates: Iterable[date | None]) -> bool:
+    """Whether one of these dates is before the day: a value without a date then ends before it."""
+    return any(valid_from is not None and valid_from < day for valid_from in dates)
+
+
 def _value_on(day: date, versions: Versions[V], otherwise: Callable[[date], V | None] | None) -> V | None:
     value = versions.on(day)
     return otherwise(day) if value is None and otherwise is not None else value
@@ -81,14 +86,18 @@ def _decides(version: Version[V] | None, value: V | None) -> bool:
     return version is not None and version.value == value
 
 
-def _is_moved_first(recorded: Versions[V], value: V | None, finalised: Collection[Month]) -> bool:
-    """Whether this value without a date was the first ever and holds from the end of a finalised month instead.
+def _holds_as_early_as_it_can(recorded: Versions[V], value: V | None, finalised: Collection[Month]) -> bool:
+    """Whether a value without a date says nothing new although no version since ever is recorded.
 
-    Applying the same file again, after that, is not a change.
+    Either it says that there is no value, which is so before the first one. Or it was the first ever, and holds from
+    the end of a finalised month instead: applying the same file again, after that, is not a change.
     """
-    if not recorded:
+    if not recorded or recorded.at(None) is not None:
         return False
-    first = recorded.recorded[0]
-    if first.valid_from is None or first.value != value:
+    if value is None:
+        return True
+    starts = [version.valid_from for version in recorded.recorded if version.value is not None and version.valid_from]
+    earliest = min(starts, default=None)
+    if earliest is None or earliest.day != 1 or Month.of(earliest - timedelta(days=1)) not in finalised:
         return False
-    return first.valid_from.day == 1 and Month.of(first.valid_from - timedelta(days=1)) in finalised
+    return Version(earliest, value) in recorded.recorded

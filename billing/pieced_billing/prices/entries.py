@@ -31,7 +31,7 @@ class PriceEntry(NamedTuple):
 
 
 def price_additions(book: PriceBook, entries: Sequence[PriceEntry], finalised: Collection[Month]) -> list[PriceEntry]:
-    """What to record, in this order, so that the book says what the entries of one file say.
+    """What to record so that the book says what the entries of one file say; of one date in this order.
 
     `entries` are in the order of the file, `finalised` are the months finalised for any organisation. A first value
     without a date comes back with the date from which it holds. Raises `PeriodFinalised` or `VatRateWithoutDate`.
