@@ -109,8 +109,7 @@ def operator(cluster: Cluster, database: Database, folder: Path, pod: str = "ope
     try:
         yield made
     finally:
-        if made._process is not None:
-            made.kill()
+        made.stop()
 
 
 @contextmanager

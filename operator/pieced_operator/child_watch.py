@@ -70,6 +70,11 @@ class ChildWatch:
         for _, uid in waiting:
             self._has_been_read(uid)
 
+    @property
+    def unread(self) -> int:
+        """Of how many tenants the children are still to be read."""
+        return len(self._unread) if self.loading.is_set() else len(self._tenants)
+
     def has_read(self, uid: str) -> bool:
         """Whether the children of a tenant are known."""
         return uid not in self._unread

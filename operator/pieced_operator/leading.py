@@ -98,6 +98,7 @@ class Leading:
         metrics.LEDGER_QUEUE_DEPTH.set(len(self._backlog))
         metrics.LEDGER_OLDEST_PENDING.set(0 if oldest is None else time.monotonic() - oldest)
         metrics.RECONCILE_QUEUE_DEPTH.set(len(self._work))
+        metrics.CHILDREN_UNREAD.set(self._child_watch.unread)
         phases = Counter(known.phase for known in self._inbox.tenants)
         metrics.TENANTS.clear()
         for phase, count in phases.items():

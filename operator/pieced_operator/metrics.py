@@ -9,7 +9,8 @@ ERRORS = Counter("pieced_errors", "What went wrong and is tried again, by kind",
 
 RECONCILES = Counter("pieced_reconciles", "Rounds of work on one resource", ["outcome"])
 RECONCILE_SECONDS = Histogram("pieced_reconcile_seconds", "Duration of a round of work on one resource")
-RECONCILE_QUEUE_DEPTH = Gauge("pieced_reconcile_queue_depth", "Resources that wait for a round of work")
+RECONCILE_QUEUE_DEPTH = Gauge("pieced_reconcile_queue_depth", "Resources that wait for a round of work or have one")
+CHILDREN_UNREAD = Gauge("pieced_children_unread", "Tenants whose children are still to be read after the start")
 CHILDREN_REPAIRED = Counter("pieced_children_repaired", "Children that somebody else had changed or removed")
 TENANTS = Gauge("pieced_tenants", "Tenants by phase", ["phase"])
 

@@ -27,12 +27,7 @@ class WorkQueue(Generic[Key]):
         self._wake = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._wanted)
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is waiting, running or due for another try."""
-        return not (self._wanted or self._running or self._timers)
+        return len(self._wanted | self._running)
 
     def add(self, key: Key) -> None:
         """Ask for a round of work on the key, now."""

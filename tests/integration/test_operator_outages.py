@@ -1,0 +1,169 @@
+"""What the ledger knows after somebody was away: the operator, its database, the API server, one of two replicas."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pieced_billing.store.connections import connect
+from tests.apiserver import awaited
+from tests.audit import writes_of_the_operator
+from tests.clusters import Cluster
+from tests.databases import DatabaseServers
+from tests.operators import Operator, outage
+from tests.stacks import Stack, second_of, stack, uid_of, written_by
+
+FAILOVER_SECONDS = 15
+
+
+@pytest.fixture(scope="module")
+def at_work(cluster: Cluster, database_servers: DatabaseServers, worker_state: Path) -> Iterator[Stack]:
+    with stack(cluster, database_servers, worker_state) as made:
+        for package in ("search", "telegram"):
+            made.package(package)
+        yield made
+
+
+def has_gap(at_work: Stack, uid: str) -> bool:
+    with connect(at_work.database.url) as connection:
+        row = connection.execute("SELECT gap FROM tenant_billing_lifecycle WHERE tenant_uid = %s", [uid]).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+def test_what_changed_while_the_operator_was_away_is_recorded_with_its_bounds(at_work: Stack) -> None:
+    uid = uid_of(at_work.tenant("away", suspend=True))
+    at_work.await_kinds(uid, "created", "suspended")
+    at_work.operator.stop()
+    suspended = at_work.change("away", suspend=False)
+    at_work.operator.start()
+    _, _, resumed = at_work.await_kinds(uid, "created", "suspended", "resumed")
+    assert second_of(resumed.occurred_at) == written_by("test", suspended)
+    assert (resumed.quality, resumed.source) == ("bounded", "sweep")
+    assert resumed.not_before is not None
+    assert resumed.not_after is not None
+    assert resumed.not_before <= resumed.occurred_at <= resumed.not_after
+    assert resumed.not_after - resumed.not_before < timedelta(minutes=1)
+    assert not has_gap(at_work, uid)
+
+
+def test_a_switch_and_back_while_the_operator_was_away_leaves_a_gap_and_no_guess(at_work: Stack) -> None:
+    uid = uid_of(at_work.tenant("flipped", suspend=True))
+    at_work.await_kinds(uid, "created", "suspended")
+    at_work.operator.stop()
+    at_work.change("flipped", packages=["search"])
+    at_work.change("flipped", packages=[])
+    at_work.operator.start()
+    awaited(lambda: has_gap(at_work, uid), bool)
+    assert at_work.kinds(uid) == ["created", "suspended"]
+
+
+def test_a_whole_life_while_the_operator_was_away_ends_at_its_deletion(at_work: Stack) -> None:
+    uid = uid_of(at_work.tenant("mourned", suspend=True))
+    at_work.await_phase("mourned", "Suspended")
+    at_work.operator.stop()
+    at_work.delete("mourned")
+    leaving = at_work.live("mourned")
+    assert leaving is not None, "the finalizer keeps it"
+    at_work.operator.start()
+    *_, deleted = at_work.await_kinds(uid, "created", "suspended", "deleted")
+    assert second_of(deleted.occurred_at) == leaving["metadata"]["deletionTimestamp"]
+    at_work.await_gone("mourned")
+
+
+def test_without_a_database_kubernetes_goes_on_and_every_change_is_recorded_afterwards(at_work: Stack) -> None:
+    at_work.tenant("doomed", suspend=True)
+    doomed = at_work.await_phase("doomed", "Suspended")
+    with outage(at_work.server, at_work.database):
+        made = at_work.tenant("meanwhile", packages=["search"], suspend=True)
+        at_work.await_phase("meanwhile", "Suspended")
+        writes = [at_work.change("meanwhile", packages=packages) for packages in ([], ["telegram"], [])]
+        at_work.delete("doomed")
+        awaited(lambda: at_work.child("doomed", "Namespace", "tenant-doomed"), lambda child: child is None)
+        awaited(lambda: at_work.operator.metric("pieced_ledger_database_up"), lambda up: up == 0)
+        waiting = at_work.live("doomed")
+        assert waiting is not None, "only the end of a deletion waits for the database"
+        assert at_work.operator.page("healthz")[0] == 200
+        assert at_work.operator.page("readyz")[0] == 200
+    events = at_work.await_kinds(
+        uid_of(made),
+        *("created", "suspended", "enabled search", "disabled search", "enabled telegram", "disabled telegram"),
+    )
+    assert [second_of(event.occurred_at) for event in events[3:]] == [written_by("test", write) for write in writes]
+    assert {event.quality for event in events} == {"exact"}
+    at_work.await_gone("doomed")
+    *_, deleted = at_work.await_kinds(uid_of(doomed), "created", "suspended", "deleted")
+    assert second_of(deleted.occurred_at) == waiting["metadata"]["deletionTimestamp"]
+
+
+def test_an_operator_that_starts_without_its_database_waits_for_it(at_work: Stack) -> None:
+    at_work.operator.stop()
+    with outage(at_work.server, at_work.database):
+        at_work.operator.start()
+        made = at_work.tenant("first", suspend=True)
+        at_work.await_phase("first", "Suspended")
+    at_work.await_kinds(uid_of(made), "created", "suspended")
+
+
+def test_a_restart_writes_nothing_to_the_cluster_and_nothing_to_the_ledger(at_work: Stack) -> None:
+    uid = uid_of(at_work.tenant("stable", packages=["search"]))
+    at_work.await_phase("stable", "Ready")
+    before = at_work.await_kinds(uid, "created", "enabled search")
+    log = at_work.cluster.audit_log
+    assert log is not None
+    await_idle(at_work.operator)
+    at_work.operator.stop()
+    start = log.stat().st_size
+    at_work.operator.start()
+    await_idle(at_work.operator)
+    assert writes_of_the_operator(log, start) == []
+    assert at_work.events(uid) == before
+
+
+def test_an_api_server_that_goes_and_comes_back_is_followed(at_work: Stack) -> None:
+    uid = uid_of(at_work.tenant("followed", suspend=True))
+    at_work.await_kinds(uid, "created", "suspended")
+    at_work.cluster.component("kill", "kube-apiserver")
+    at_work.cluster.component("start", "kube-apiserver")
+    resumed = at_work.change("followed", packages=["search"])
+    *_, enabled = at_work.await_kinds(uid, "created", "suspended", "enabled search")
+    assert second_of(enabled.occurred_at) == written_by("test", resumed)
+    at_work.api.delete(
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "assistant", "namespace": "tenant-followed"},
+        }
+    )
+    awaited(
+        lambda: at_work.child("followed", "ServiceAccount", "assistant"), lambda child: child is not None, seconds=30
+    )
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_the_second_replica_takes_over(at_work: Stack, tmp_path: Path, end: str) -> None:
+    at_work.operator.stop()
+    first = Operator(at_work.cluster, at_work.database, tmp_path, pod="first")
+    second = Operator(at_work.cluster, at_work.database, tmp_path, pod="second")
+    first.start()
+    second.launch()
+    try:
+        awaited(lambda: second.page("readyz")[0], lambda status: status == 200)
+        assert second.metric("pieced_leader") == 0
+        getattr(first, end)()
+        ended_at = time.monotonic()
+        second.await_leading()
+        assert time.monotonic() - ended_at < FAILOVER_SECONDS
+        uid = uid_of(at_work.tenant(f"led-by-second-{end}", suspend=True))
+        at_work.await_kinds(uid, "created", "suspended")
+    finally:
+        second.stop()
+    at_work.operator.start()
+
+
+def await_idle(process: Operator) -> None:
+    """Wait until a process has nothing left to do."""
+    depths = ("pieced_reconcile_queue_depth", "pieced_ledger_queue_depth", "pieced_children_unread")
+    awaited(lambda: [process.metric(name) for name in depths], lambda found: found == [0, 0, 0])
