@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from pieced_billing.calendar import Microseconds, to_microseconds
-from pieced_billing.ledger.events import Kind, Quality
+from pieced_billing.ledger.events import Kind, Meter, Quality
 
 USAGE: Final = "usage"
-METERS: Final = ("llm_spend", "threema_messages")
+METERS: Final = tuple(str(meter) for meter in Meter)
 DEFAULT_SOURCE: Final = "import"
 
 LONGEST_TEXT: Final = 253  # of a name in Kubernetes, in characters; index keys have their limits
@@ -175,7 +175,7 @@ def _quantity(text: Any, meter: str, *, correction: bool) -> Decimal:
         raise Malformed(f"has the quantity {_shown(text)}; a negative one needs `corrects`")
     if len(decimals or "") > 18 or len(whole) > 30:
         raise Malformed(f"has the quantity {_shown(text)}; it has at most 30 digits before the point and 18 after")
-    if meter == "threema_messages" and (decimals or "").strip("0"):
+    if meter == Meter.THREEMA_MESSAGES and (decimals or "").strip("0"):
         raise Malformed(f"has the quantity {_shown(text)}; messages are whole")
     return Decimal(text)
 
