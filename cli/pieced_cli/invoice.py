@@ -140,7 +140,8 @@ def _summary(month: Month, total: Outcome) -> str:
     parts = [f"{count} {'invoice' if count == 1 else 'invoices'} finalised for {month}"]
     if count:
         parts[0] += f", {total.numbers[0]} to {total.numbers[-1]}, CHF {amount_text(total.gross)} in all"
-    parts.append(f"{total.invoiced_before} organisations invoiced before")
+    before = total.invoiced_before
+    parts.append(f"{before} {'organisation' if before == 1 else 'organisations'} invoiced before")
     parts.append(f"{total.empty} without anything to bill")
     parts.append(f"{len(total.parked)} parked")
     return "; ".join(parts) + "."

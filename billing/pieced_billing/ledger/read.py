@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from pieced_billing.calendar import MonthDays, from_microseconds
+from pieced_billing.calendar import Microseconds, MonthDays, from_microseconds
 from pieced_billing.ledger.events import Kind
 from pieced_billing.ledger.history import TenantHistory
 from pieced_billing.store.connections import Connection
@@ -29,31 +29,33 @@ COPY (
 ) TO STDOUT (FORMAT binary)
 """
 
+# LATERAL, and OFFSET to keep it so: the moments of each tenant by index, however long the tables grow.
 _MOMENTS: Final = """
 COPY (
-    SELECT event.tenant_uid, event.occurred_at, event.seq, event.event_kind = 'enabled', event.skill_id
-    FROM tenant_skill_events AS event JOIN tenant_billing_lifecycle AS tenant USING (tenant_uid)
-    WHERE tenant.zitadel_org_id = ANY(%(orgs)s) AND event.occurred_at < %(end)s
-      AND (tenant.deleted_at IS NULL OR tenant.deleted_at > %(start)s)
-    UNION ALL
-    SELECT event.tenant_uid, event.occurred_at, event.seq, event.event_kind = 'suspended', ''
-    FROM tenant_suspension_events AS event JOIN tenant_billing_lifecycle AS tenant USING (tenant_uid)
-    WHERE tenant.zitadel_org_id = ANY(%(orgs)s) AND event.occurred_at < %(end)s
-      AND (tenant.deleted_at IS NULL OR tenant.deleted_at > %(start)s)
+    SELECT tenant.tenant_uid, event.*
+    FROM tenant_billing_lifecycle AS tenant CROSS JOIN LATERAL (
+        SELECT occurred_at, seq, event_kind = 'enabled', skill_id FROM tenant_skill_events
+        WHERE tenant_uid = tenant.tenant_uid AND occurred_at < %(end)s
+        UNION ALL
+        SELECT occurred_at, seq, event_kind = 'suspended', '' FROM tenant_suspension_events
+        WHERE tenant_uid = tenant.tenant_uid AND occurred_at < %(end)s
+        OFFSET 0) AS event
+    WHERE tenant.zitadel_org_id = ANY(%(orgs)s) AND (tenant.deleted_at IS NULL OR tenant.deleted_at > %(start)s)
 ) TO STDOUT (FORMAT binary)
 """
 
 
 def histories(
-    connection: Connection, days: MonthDays, orgs: Collection[str] | None = None
+    connection: Connection, days: MonthDays, until: Microseconds, orgs: Collection[str] | None = None
 ) -> Iterator[tuple[str, list[TenantHistory]]]:
     """Every organisation with a tenant in the ledger, ascending, with what its bill of the month depends on.
 
-    Moments reach from the beginning to the end of the month; an organisation may have no tenant left in it. With
-    `orgs` only those. Between two organisations the connection is free for other statements.
+    Moments reach from the beginning to `until` (exclusive, at most the end of the month), usage from the beginning of
+    the month; an organisation may have no tenant left in it. With `orgs` only those. Between two organisations the
+    connection is free for other statements.
     """
     for batch in _batches(connection, orgs):
-        yield from _read(connection, days, batch)
+        yield from _read(connection, days, until, batch)
 
 
 def _batches(connection: Connection, orgs: Collection[str] | None) -> Iterator[list[str]]:
@@ -71,12 +73,14 @@ def _batches(connection: Connection, orgs: Collection[str] | None) -> Iterator[l
         yield batch
 
 
-def _read(connection: Connection, days: MonthDays, orgs: Sequence[str]) -> Iterator[tuple[str, list[TenantHistory]]]:
-    usage = usage_by_uid(connection, days, orgs)
+def _read(
+    connection: Connection, days: MonthDays, until: Microseconds, orgs: Sequence[str]
+) -> Iterator[tuple[str, list[TenantHistory]]]:
+    usage = usage_by_uid(connection, days, until, orgs)
     parameters = {
         "orgs": list(orgs),
         "start": from_microseconds(days.start),
-        "end": from_microseconds(days.end),
+        "end": from_microseconds(until),
         "used": list(usage),
     }
     moments = _moments_by_uid(connection, parameters)

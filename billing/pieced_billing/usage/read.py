@@ -5,30 +5,36 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from pieced_billing.calendar import MonthDays, from_microseconds
+from pieced_billing.calendar import Microseconds, MonthDays, from_microseconds
 from pieced_billing.ledger.history import Used
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.instants import from_wire
 
 # Positive and negative records are summed apart: a day whose records cancel each other still had usage (rule 13).
+# So is what happened outside of the tenant's life, which a draft warns of.
 _SUMS: Final = """
 COPY (
     SELECT usage.tenant_uid, min(usage.occurred_at), usage.meter, sum(usage.quantity)
-    FROM usage_records AS usage JOIN tenant_billing_lifecycle AS tenant USING (tenant_uid)
+    FROM tenant_billing_lifecycle AS tenant CROSS JOIN LATERAL (
+        SELECT tenant_uid, occurred_at, meter, quantity FROM usage_records
+        WHERE tenant_uid = tenant.tenant_uid AND occurred_at >= %(start)s AND occurred_at < %(end)s AND quantity <> 0
+        OFFSET 0) AS usage
     WHERE tenant.zitadel_org_id = ANY(%(orgs)s)
-      AND usage.occurred_at >= %(start)s AND usage.occurred_at < %(end)s AND usage.quantity <> 0
-    GROUP BY usage.tenant_uid, usage.meter, width_bucket(usage.occurred_at, %(days)s), sign(usage.quantity)
+    GROUP BY usage.tenant_uid, usage.meter, width_bucket(usage.occurred_at, %(days)s), sign(usage.quantity),
+        usage.occurred_at >= tenant.created_at AND (usage.occurred_at < tenant.deleted_at) IS NOT FALSE
 ) TO STDOUT (FORMAT binary)
 """
 
 
-def usage_by_uid(connection: Connection, days: MonthDays, orgs: Sequence[str]) -> dict[str, list[Used]]:
-    """The usage of the organisations' tenants in the month, at most two sums per UID, meter and local day.
+def usage_by_uid(
+    connection: Connection, days: MonthDays, until: Microseconds, orgs: Sequence[str]
+) -> dict[str, list[Used]]:
+    """The usage of the organisations' tenants in the month up to `until` (exclusive), summed by meter and local day.
 
     A sum stands at the first instant of its records. Days are cut in the zone of `days`.
     """
     bounds = [from_microseconds(bound) for bound in days.bounds]
-    parameters = {"orgs": list(orgs), "start": bounds[0], "end": bounds[-1], "days": bounds}
+    parameters = {"orgs": list(orgs), "start": bounds[0], "end": from_microseconds(until), "days": bounds}
     usage: defaultdict[str, list[Used]] = defaultdict(list)
     with connection.cursor() as cursor, cursor.copy(_SUMS, parameters) as copy:
         copy.set_types(["text", "int8", "text", "numeric"])
