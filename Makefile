@@ -11,7 +11,6 @@ export UV_CACHE_DIR := $(PIECED_CACHE)/uv
 export KUBECACHEDIR := $(PIECED_CACHE)/kubectl
 
 BIN := .venv/bin
-CHECKED := billing operator cli local tests benchmarks samples
 
 help: ## Show these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +29,7 @@ demo: setup ## Start the stack and tell the whole story, from kubectl apply to a
 
 test: setup lint types ## Run everything: formatting, lint, types, import contracts, all tests
 	@$(BIN)/python -m pieced_local postgres-15
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 	$(BIN)/python -m pieced_local go vet ./internal/...
 	$(BIN)/python -m pieced_local go test ./internal/...
 

@@ -19,11 +19,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.command("postgres-15")
 def postgres_15() -> None:
     """Unpack Debian's PostgreSQL 15 into the cache, for the database tests."""
-    if debian.unpacked() is None:
-        if debian.is_offered():
-            debian.unpack()
-        else:
-            print("This machine's package sources have no postgresql-15: database tests run on PostgreSQL 18 only.")
+    if not debian.unpack():
+        print("This machine's package sources have no postgresql-15: database tests run on PostgreSQL 18 only.")
 
 
 @app.command("up")

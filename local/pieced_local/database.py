@@ -16,8 +16,8 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
 
     Raises server.StartFailed and account.CannotRun when our own does not start.
     """
-    if "DATABASE_URL" in os.environ:
-        yield {name: os.environ[name] for name in ("DATABASE_URL", "PIECED_OWNER_URL") if name in os.environ}
+    if os.environ.get("DATABASE_URL"):
+        yield {name: os.environ[name] for name in ("DATABASE_URL", "PIECED_OWNER_URL") if os.environ.get(name)}
         return
     with server.running(installation.embedded(), folder, server.DURABLE) as started:
         if not started.has_database(NAME):

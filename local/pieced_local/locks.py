@@ -1,7 +1,6 @@
 """Locks between processes, and folders that appear whole or not at all. Standard library only."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,12 +32,12 @@ def published(folder: Path) -> Iterator[Path | None]:
 
     Whoever comes second waits for the first, in whichever checkout it runs.
     """
-    with file_lock(folder.parent / f"{folder.name}.lock"):
+    with file_lock(folder.with_name(f"{folder.name}.lock")):
         if folder.exists():
             yield None
             return
-        draft = folder.parent / f"{folder.name}.{os.getpid()}.draft"
-        shutil.rmtree(draft, ignore_errors=True)
+        draft = folder.with_name(f"{folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)  # what somebody left who was killed
         draft.mkdir(parents=True)
         try:
             yield draft

@@ -84,5 +84,6 @@ def _run(title: str, command: list[str]) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ.pop("PYTHONPATH", None)  # led here; what is started from here finds its own
     os.umask(0o022)  # the embedded Postgres of root runs as nobody, who has to read the virtual environment
     sys.exit(main(sys.argv[1:]))

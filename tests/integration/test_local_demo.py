@@ -33,6 +33,6 @@ def assert_story(told: str) -> None:
     """Every kind of event was shown, one of them with its bounds, and every invoice of the past has a number."""
     for kind in ("created", "enabled", "disabled", "suspended", "resumed", "deleted"):
         assert re.search(rf"^\S+ +{kind}\b.* \d+\.\d\d s$", told, flags=re.MULTILINE), f"no row with {kind}:\n{told}"
-    assert re.search(r"bergbahn +disabled discord .* bounded, [\d:.]+ to [\d:.]+", told)
+    assert re.search(r"bergbahn +disabled discord +[\d:.]+ +[\d:.]+ – [\d:.]+ ", told)
     assert len(re.findall(r"^\$ pieced invoice run --month", told, flags=re.MULTILINE)) == 3
     assert "From kubectl apply to invoices in" in told
