@@ -40,8 +40,8 @@ async def run_operator(settings: Settings, login: Login, host: str, port: int, *
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    heart, pages = Heartbeat(), Probes()
-    async with pages.serve(host, port, heart), Cluster(login, ApiClock()) as cluster:
+    heart, pages, api = Heartbeat(), Probes(), Cluster(login, ApiClock())
+    async with pages.serve(host, port, heart), api as cluster:
         lease = Lease(cluster, settings.identity)
         try:
             cluster_id = await _unless(stop, _until_in_charge(cluster, lease, pages))
