@@ -31,7 +31,7 @@ def random_case(rng: Random) -> Case:
     clock = _Clock(rng, month, zone)
     lines: list[dict[str, Any]] = []
     for name in rng.sample(("acme", "acme-2", "acmea", "beta"), rng.choice((1, 1, 2, 3))):
-        lines += _subscriptions(rng, clock, name)
+        lines += _subscriptions(rng, clock, name, ORGS[0] if rng.random() < 0.85 else ORGS[1])
     if rng.random() < 0.3:
         rng.shuffle(lines)
     lines += [dict(line) for line in rng.sample(lines, min(len(lines), rng.choice((0, 0, 1, 3))))]
@@ -42,6 +42,29 @@ def random_case(rng: Random) -> Case:
         orgs=[entry for org in ORGS for entry in _org(rng, clock, org)],
     )
     return Case(books, _question(rng, clock, month, zone))
+
+
+def random_world(rng: Random, month: str, zone: str, orgs: int) -> Books:
+    """Many organisations under one list of prices, as a file that an import accepts."""
+    clock = _Clock(rng, month, zone)
+    ids = [f"{number:03}" for number in rng.sample(range(100, 1000), orgs)]
+    lines = [
+        line
+        for org in ids
+        for name in rng.sample(("acme", "acme-2", "acmea", "beta"), rng.choice((1, 2, 3)))
+        for line in _subscriptions(rng, clock, f"{name}-{org}", org)
+    ]
+    usage = [
+        line for line in lines if line["kind"] == "usage"
+    ]  # in its order: a correction comes after what it corrects
+    lines = [line for line in lines if line["kind"] != "usage"]
+    rng.shuffle(lines)
+    return Books(
+        lines=[*lines, *usage, *rng.sample(lines, len(lines) // 10), *rng.sample(usage, len(usage) // 10)],
+        platform=_platform(rng, clock),
+        packages={package: _package(rng, clock) for package in PACKAGES},
+        orgs=[entry for org in ids for entry in _org(rng, clock, org)],
+    )
 
 
 class _Clock:
@@ -77,17 +100,17 @@ class _Clock:
         return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _subscriptions(rng: Random, clock: _Clock, name: str) -> list[dict[str, Any]]:
+def _subscriptions(rng: Random, clock: _Clock, name: str, org: str) -> list[dict[str, Any]]:
     """One name, used by one UID after another."""
     lives = rng.choice((1, 1, 1, 2, 3))
-    limits = sorted({clock.instant(before=rng.choice((3, 45))) for _ in range(2 * lives)})
+    others = [clock.instant(before=20, after=33) for _ in range(2 * lives - 1)]
+    limits = sorted({clock.instant(before=45, after=rng.choice((5, 28))), *others})
     lines: list[dict[str, Any]] = []
     for number, (created_at, deleted_at) in enumerate(zip(limits[::2], limits[1::2], strict=False)):
-        last = number == lives - 1
+        last = number == lives - 1  # of the last one the deletion is often not told
         uid = f"{rng.choice('0123456789abcdef')}-{name}-{number}"
-        org = ORGS[0] if rng.random() < 0.85 else ORGS[1]
         lines.append({"kind": "created", "uid": uid, "tenant": name, "org": org, "at": clock.text(created_at)})
-        if not last or rng.random() < 0.4:
+        if not last or rng.random() < 0.3:
             lines.append({"kind": "deleted", "uid": uid, "at": clock.text(deleted_at)})
         lines += _events(rng, clock, uid, created_at)
         lines += _usage(rng, clock, uid)
@@ -137,11 +160,11 @@ def _usage(rng: Random, clock: _Clock, uid: str) -> list[dict[str, Any]]:
 
 def _platform(rng: Random, clock: _Clock) -> list[dict[str, Any]]:
     fields = {
-        "tenant_setup_fee_chf": ("99.00", "0", "120.55"),
-        "tenant_monthly_fee_chf": ("49.90", "59.90", "31", "0.01", "0"),
-        "threema_message_chf": ("0.005", "0.01", "0.00001", "0"),
+        "tenant_setup_fee_chf": ("99.00", "99.00", "0", "120.55"),
+        "tenant_monthly_fee_chf": ("49.90", "49.90", "59.90", "31", "0.01", "0"),
+        "threema_message_chf": ("0.005", "0.005", "0.01", "0.00001", "0"),
     }
-    first = {name: rng.choice(values) for name, values in fields.items() if rng.random() < 0.8}
+    first = {name: rng.choice(values) for name, values in fields.items() if rng.random() < 0.85}
     entries = [{**_maybe_from(rng, clock, 0.2), **first}] if first else []
     for _ in range(rng.choice((0, 1, 2, 3))):
         name = rng.choice(tuple(fields))
