@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Final
 
 POINTS: Final = (
+    # an upgrade of the tables (store/upgrade.py)
+    "upgrade.after_lock",
+    "upgrade.after_statement",
+    "upgrade.after_grants",
+    "upgrade.after_commit",
     # one observation (ledger/observe.py), in the order in which it passes them
     "observe.begin",
     "observe.before_lock",
@@ -61,6 +66,7 @@ def point(name: str) -> None:
     if wanted is None:
         return
     wanted_name, _, nth = wanted.partition(":")
+    assert wanted_name in POINTS, f"PIECED_FAULT names the unknown fault point {wanted_name}"
     if name != wanted_name:
         return
     _passed[name] += 1

@@ -52,8 +52,7 @@ def connect(url: str) -> Connection:
     except psycopg.OperationalError as error:
         raise Unavailable(f"The database does not answer: {_without_secrets(error, url)}.") from None
     try:
-        if connection.info.server_version < MINIMUM_SERVER * 10000:
-            raise ServerTooOld(connection.info.server_version // 10000)
+        require_supported(connection.info.server_version)
         connection.execute("SET TIME ZONE 'UTC'")
         connection.commit()
     except BaseException:
@@ -92,7 +91,13 @@ def outages() -> Iterator[None]:
         raise NotAllowed(one_line(error)) from error
 
 
-class ServerTooOld(Refused):
+def require_supported(server_version: int) -> None:
+    """Refuse a server (its number as libpq gives it, 150004 for 15.4) that is older than MINIMUM_SERVER."""
+    if server_version < MINIMUM_SERVER * 10000:
+        raise WrongServer(server_version // 10000)
+
+
+class WrongServer(Refused):
     """The server is of a major version before 15."""
 
     code = "server_too_old"

@@ -22,11 +22,10 @@ TABLES: Final = (
 )
 """The eleven tables, each before those that it may refer to."""
 
-_UNTOUCHED_SEED: Final = """
-    SELECT count(*) FILTER (WHERE NOT (
-        (row ->> 'tenant_setup_fee_chf')::numeric = 0 AND (row ->> 'tenant_monthly_fee_chf')::numeric = 0
-        AND (row ->> 'threema_message_chf')::numeric = 0 AND (row ->> 'vat_rate_chli')::numeric = 8.10) IS NOT FALSE)
-    FROM (SELECT to_jsonb(platform_pricing) AS row FROM platform_pricing) AS rows
+_TOUCHED_PRICES: Final = """
+SELECT count(*) FROM (SELECT to_jsonb(platform_pricing) AS row FROM platform_pricing) AS rows
+WHERE ((row ->> 'tenant_setup_fee_chf')::numeric = 0 AND (row ->> 'tenant_monthly_fee_chf')::numeric = 0
+       AND (row ->> 'threema_message_chf')::numeric = 0 AND (row ->> 'vat_rate_chli')::numeric = 8.10) IS NOT TRUE
 """
 
 
@@ -62,5 +61,5 @@ def _exists(connection: Connection, table: str) -> bool:
 def _filled(connection: Connection, table: str) -> bool:
     name = sql.Identifier(table)
     if table == "platform_pricing":
-        return connection.execute(_UNTOUCHED_SEED).fetchone() != (0,)
+        return connection.execute(_TOUCHED_PRICES).fetchone() != (0,)
     return connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(name)).fetchone() == (True,)

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from pieced_billing import faults
 from pieced_billing.errors import Refused
 from pieced_billing.store import portal, revisions, roles
 from pieced_billing.store.connections import Connection, Urls, connect, one_line
@@ -60,7 +61,9 @@ def upgrade(urls: Urls, billing_zone: str | None = None) -> Upgraded:
         with engine.begin() as connection:
             owner = connection.connection.driver_connection
             assert isinstance(owner, psycopg.Connection)
-            return _upgrade(connection, owner, role, billing_zone)
+            upgraded = _upgrade(connection, owner, role, billing_zone)
+        faults.point("upgrade.after_commit")
+        return upgraded
     except DBAPIError as error:
         _explain(error.orig or error)
     except psycopg.Error as error:
@@ -71,6 +74,7 @@ def upgrade(urls: Urls, billing_zone: str | None = None) -> Upgraded:
 
 def _upgrade(connection: AlchemyConnection, owner: Connection, role: str, billing_zone: str | None) -> Upgraded:
     owner.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    faults.point("upgrade.after_lock")
     before = revisions.current(owner)
     if before is None:
         portal.make_room(owner)
@@ -79,6 +83,7 @@ def _upgrade(connection: AlchemyConnection, owner: Connection, role: str, billin
     _migrate(connection)
     zone = _settle_zone(owner, billing_zone, created=before is None)
     roles.grant(owner, role)
+    faults.point("upgrade.after_grants")
     return Upgraded(before, revisions.head(), zone)
 
 

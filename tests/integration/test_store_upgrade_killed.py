@@ -1,0 +1,43 @@
+"""An upgrade of the tables by a process that is killed on its way."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from pieced_billing.store import revisions
+from tests.commands import PIECED, clean_environment
+from tests.databases import Database
+
+
+def killed(database: Database, fault: str, log: Path) -> bool:
+    """Run an upgrade that is to die at a point; whether it got there."""
+    environment = clean_environment() | database.env() | {"PIECED_FAULT": fault, "PIECED_FAULT_LOG": str(log)}
+    done = subprocess.run([str(PIECED), "db", "upgrade"], env=environment, check=False, capture_output=True)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    assert (done.returncode != 0) == log.exists()
+    log.unlink(missing_ok=True)
+    return done.returncode != 0
+
+
+def tables(owner: psycopg.Connection) -> int:
+    """How many tables there are."""
+    found = owner.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def test_killed_at_any_statement_it_leaves_the_old_or_the_new_tables(empty_database: Database, tmp_path: Path) -> None:
+    log = tmp_path / "died"
+    with psycopg.connect(empty_database.owner_url, autocommit=True) as owner:
+        assert killed(empty_database, "upgrade.after_lock", log)
+        statements = 0
+        while killed(empty_database, f"upgrade.after_statement:{statements + 1}", log):
+            statements += 1
+            assert tables(owner) == 0
+        assert statements >= 5
+        assert revisions.current(owner) == revisions.head()
+        assert killed(empty_database, "upgrade.after_grants", log)
+        assert killed(empty_database, "upgrade.after_commit", log)
+        assert not killed(empty_database, "upgrade.after_statement", log)
