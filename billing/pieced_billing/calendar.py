@@ -134,9 +134,8 @@ class MonthDays:
 
     def index(self, instant: Microseconds) -> int | None:
         """The index of the day that an instant falls on, or None outside the month."""
-        if not self.start <= instant < self.end:
-            return None
-        return bisect_right(self.bounds, instant) - 1
+        index = bisect_right(self.bounds, instant) - 1
+        return index if 0 <= index < len(self.dates) else None
 
     def days_from(self, day: date) -> DaySet:
         """The days of this month that are not before `day`."""

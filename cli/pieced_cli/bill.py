@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pieced_cli.output import Format
 
-_TITLES = {
+TITLES = {
     "tenant_setup_fee": "setup fee",
     "tenant_monthly_fee": "monthly fee",
     "package_setup_fee": "package setup fee",
@@ -78,7 +78,7 @@ def _print_charges(console: Console, document: Mapping[str, Any]) -> None:
 
 
 def _line(line: Mapping[str, Any]) -> tuple[str, ...]:
-    title = _TITLES.get(line["kind"], line["kind"])
+    title = TITLES.get(line["kind"], line["kind"])
     same_day = line["service_from"] == line["service_to"]
     service = line["service_from"] if same_day else f"{line['service_from']} – {line['service_to'][8:]}"
     return (

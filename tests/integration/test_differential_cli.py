@@ -55,6 +55,20 @@ def test_an_exported_ledger_gives_the_same_drafts_and_the_same_export(
         assert run_pieced("ledger", "export", env=second.env()).stdout == exported
 
 
+def test_the_same_lines_in_several_imports_give_the_same_drafts(database: Database, tmp_path: Path) -> None:
+    """Lives first, since a file may not speak of what nothing created; then the rest, some of it again."""
+    books = random_world(Random(7), "2026-03", "Europe/Zurich", ORGS)
+    lives = [line for line in books.lines if line["kind"] in {"created", "deleted"}]
+    others = [line for line in books.lines if line["kind"] not in {"created", "deleted"}]
+    middle = len(others) // 2
+    for part in (lives, others[:middle], others[middle // 2 :]):
+        lines = "".join(json.dumps(line) + "\n" for line in part)
+        run_pieced("ledger", "import", "-", env=database.env(), stdin=lines)
+    fill(books, database, tmp_path)
+    question = Question("", "2026-03")
+    assert drafts(database, question) == expected(books, question)
+
+
 def fill(books: Books, database: Database, folder: Path, ledger: str | None = None) -> None:
     """Import the lines or another ledger; apply the first entries of the prices as one file, the others as another."""
     env = database.env()
