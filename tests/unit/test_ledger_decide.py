@@ -229,6 +229,13 @@ class TestCatalogue:
         seen = replace(changed, catalogued_at={"a": at("09:50:00")})
         assert found(decide(KNOWN, seen)) == [("enabled", "a", at("10:00:00"), "exact")]
 
+    def test_an_unchanged_spec_takes_no_package_away(self) -> None:
+        row = replace(KNOWN, packages=frozenset({"a"}))
+        decision = decide(row, replace(NEW, confirmed=True, seen_at=at("11:00:00")))
+        assert decision.events == ()
+        assert decision.row is not None
+        assert decision.row.packages == {"a"}
+
 
 class TestDeletion:
     """A tenant ends in the second of its deletionTimestamp."""

@@ -6,7 +6,7 @@ confirmed and not after the version was seen. Events of one UID have strictly in
 of the API server are spread over it by microseconds, in the order in which they are recorded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -91,7 +91,9 @@ def _switches(row: LedgerRow, seen: Observation) -> Iterator[_Finding]:
     """Suspension and packages that differ from the ledger's state."""
     if seen.suspended != row.suspended:
         yield _switch(Kind.SUSPENDED if seen.suspended else Kind.RESUMED, row, seen, seen.suspend_changed_at)
-    for package in sorted(row.packages - seen.packages):
+    # An unchanged spec takes nothing away: what is missing then is missing from an old copy of the catalogue.
+    unchanged = row.last_seq > 0 and seen.generation == row.generation
+    for package in () if unchanged else sorted(row.packages - seen.packages):
         yield _switch(Kind.DISABLED, row, seen, seen.packages_changed_at, package)
     for package in sorted(seen.packages - row.packages):
         yield _enabling(package, row, seen)
@@ -161,10 +163,20 @@ def _record(row: LedgerRow, seen: Observation, findings: list[_Finding]) -> Deci
         last_event_at=last_at,
         confirmed_at=_confirmed_at(row, seen),
         suspended=seen.suspended,
-        packages=seen.packages,
+        packages=_fold_packages(row.packages, events),
         gap=row.gap or seen.generation > row.generation + 1,
     )
     return Decision(tuple(events), after)
+
+
+def _fold_packages(packages: frozenset[str], events: Iterable[Event]) -> frozenset[str]:
+    """The packages that are enabled when these events follow."""
+    for event in events:
+        if event.kind is Kind.ENABLED and event.package is not None:
+            packages |= {event.package}
+        elif event.kind is Kind.DISABLED and event.package is not None:
+            packages -= {event.package}
+    return packages
 
 
 def _event(row: LedgerRow, seen: Observation, finding: _Finding, at: datetime, seq: int) -> Event:
