@@ -39,7 +39,7 @@ def drafts(
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         billing_month = load_billing_month(connection, month, as_of)
-        found = histories(connection, billing_month.days, orgs, billing_month.until)
+        found = histories(connection, billing_month.days, billing_month.until, orgs)
         missing = set(orgs or ())
         while chunk := list(islice(found, _CHUNK)):
             terms = load_terms(connection, [org for org, _ in chunk])

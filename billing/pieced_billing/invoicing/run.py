@@ -133,7 +133,7 @@ def _decide(connection: Connection, month: Month, orgs: Sequence[str], outcome: 
     billing_month = load_billing_month(connection, month)
     organisations = load_organisations(connection, orgs)
     terms = load_terms(connection, orgs)
-    for org, tenants in histories(connection, billing_month.days, orgs, billing_month.until):
+    for org, tenants in histories(connection, billing_month.days, billing_month.until, orgs):
         try:
             drafted = draft(billing_month, org, tenants, terms.get(org))
             invoice = issue(drafted, organisations.get(org), terms.get(org), today)

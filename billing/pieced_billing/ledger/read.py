@@ -46,19 +46,16 @@ COPY (
 
 
 def histories(
-    connection: Connection,
-    days: MonthDays,
-    orgs: Collection[str] | None = None,
-    until: Microseconds | None = None,
+    connection: Connection, days: MonthDays, until: Microseconds, orgs: Collection[str] | None = None
 ) -> Iterator[tuple[str, list[TenantHistory]]]:
     """Every organisation with a tenant in the ledger, ascending, with what its bill of the month depends on.
 
-    Moments reach from the beginning to the end of the month, usage from its beginning; an organisation may have no
-    tenant left in it. With `orgs` only those, with `until` (exclusive) only what happened by then. Between two
-    organisations the connection is free for other statements.
+    Moments reach from the beginning to `until` (exclusive, at most the end of the month), usage from the beginning of
+    the month; an organisation may have no tenant left in it. With `orgs` only those. Between two organisations the
+    connection is free for other statements.
     """
     for batch in _batches(connection, orgs):
-        yield from _read(connection, days, days.end if until is None else min(days.end, until), batch)
+        yield from _read(connection, days, until, batch)
 
 
 def _batches(connection: Connection, orgs: Collection[str] | None) -> Iterator[list[str]]:
