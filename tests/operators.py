@@ -47,12 +47,14 @@ class Operator:
         self.launch(**environment)
         self.await_leading()
 
-    def await_leading(self) -> None:
-        """Wait until it holds the Lease and its first sweep is done."""
+    def await_leading(self, *, or_end: bool = False) -> None:
+        """Wait until it holds the Lease and its first sweep is done; with `or_end` its end will do as well."""
         deadline = time.monotonic() + START_SECONDS
         while self.metric("pieced_last_sweep_timestamp_seconds") == 0:
             assert self._process is not None
-            assert self._process.poll() is None, f"the operator ended: {self.end_of_log()}"
+            if self._process.poll() is not None:
+                assert or_end, f"the operator ended: {self.end_of_log()}"
+                return
             assert time.monotonic() < deadline, f"the operator does not begin: {self.end_of_log()}"
             time.sleep(0.02)
 

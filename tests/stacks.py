@@ -95,7 +95,7 @@ class Stack:
 
     def events(self, uid: str) -> list[Recorded]:
         """Everything that the ledger says of a tenant, in order."""
-        return recorded(self.database, uid)
+        return recorded_of(self.database, [uid])[uid]
 
     def kinds(self, uid: str) -> list[str]:
         """What the ledger says of a tenant, without times."""
@@ -107,19 +107,20 @@ class Stack:
         return self.events(uid)
 
 
-def recorded(database: Database, uid: str) -> list[Recorded]:
-    """Everything that a ledger says of a tenant, in order."""
+def recorded_of(database: Database, uids: list[str]) -> dict[str, list[Recorded]]:
+    """Everything that a ledger says of each of some tenants, in order."""
     columns = "occurred_at, not_before, not_after, quality, source, zitadel_org_id"
+    of_these = "WHERE tenant_uid = ANY(%(uids)s)"
     with connect(database.url) as connection:
         rows = connection.execute(
-            f"""SELECT seq, event_kind, {columns} FROM tenant_lifecycle_events WHERE tenant_uid = %(uid)s
-                UNION ALL SELECT seq, event_kind || ' ' || skill_id, {columns}
-                FROM tenant_skill_events WHERE tenant_uid = %(uid)s
-                UNION ALL SELECT seq, event_kind, {columns} FROM tenant_suspension_events WHERE tenant_uid = %(uid)s
+            f"""SELECT tenant_uid, seq, event_kind, {columns} FROM tenant_lifecycle_events {of_these}
+                UNION ALL SELECT tenant_uid, seq, event_kind || ' ' || skill_id, {columns}
+                FROM tenant_skill_events {of_these}
+                UNION ALL SELECT tenant_uid, seq, event_kind, {columns} FROM tenant_suspension_events {of_these}
                 ORDER BY seq""".encode(),
-            {"uid": uid},
+            {"uids": uids},
         ).fetchall()
-    return [Recorded(*row) for row in rows]
+    return {uid: [Recorded(*row[1:]) for row in rows if row[0] == uid] for uid in uids}
 
 
 @contextmanager
