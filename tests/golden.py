@@ -19,7 +19,7 @@ TENANTS: dict[str, Tenant] = {
 class _Dumper(yaml.SafeDumper):
     """Writes every value out, without anchors, and texts of several lines as blocks."""
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the library's signature
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
 

@@ -133,7 +133,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pieced_first_open_day(text) IS 'the day after the last finalised period; null: there is none';
 
-CREATE FUNCTION pieced_price_on(for_package text, for_field text, day date) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION pieced_price_on(for_package text, for_field text, day date) RETURNS numeric
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
         SELECT value FROM price_versions
