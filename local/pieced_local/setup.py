@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 
 def set_up_python() -> None:
-    """Make `.venv` hold exactly what `requirements.lock` says, and the project itself."""
+    """Make `.venv` hold what `requirements.lock` says, each file checked by its hash, and the project itself."""
     stamp = places.venv() / "pieced-stamp"
     wanted = _stamp_of(places.PROJECT)
     if stamp.exists() and stamp.read_text() == wanted:

@@ -4,14 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from pieced_local import cluster
 from pieced_local.children import dying_with_parent
 from tests.commands import clean_environment
+from tests.databases import Database
 from tests.processes import await_none_left, processes_with
 
 
@@ -66,6 +69,18 @@ def test_an_operator_that_ends_by_itself_ends_the_stack(worker_state: Path) -> N
     await_none_left("PIECED_STATE", state)
 
 
+def test_a_cluster_and_a_database_that_are_given_are_used(worker_state: Path, empty_database: Database) -> None:
+    state = worker_state / "given"
+    with cluster.running(worker_state / "somebodys-cluster") as theirs:
+        given = {"KUBECONFIG": str(theirs.kubeconfig), **empty_database.env()}
+        with stack_in(state, given) as (up, _):
+            assert theirs.kubectl("get", "piecedtenants", "--output=name") == "", "it knows our kinds now"
+            with psycopg.connect(empty_database.url) as connection:
+                assert connection.execute("SELECT count(*) FROM tenant_billing_lifecycle").fetchone() == (0,)
+            assert len(processes_with("PIECED_STATE", state)) == 2, "ours are up and the operator"
+            up.terminate()
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
@@ -96,10 +111,10 @@ def environment(state: Path) -> dict[str, str]:
 
 
 @contextmanager
-def stack_in(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def stack_in(state: Path, given: Mapping[str, str] | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A stack that runs, with its data in `state`, and what it said until then."""
     with subprocess.Popen(
-        command(), env=environment(state), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(), env=environment(state) | dict(given or {}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as up:
         try:
             assert up.stdout is not None
