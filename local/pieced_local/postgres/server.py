@@ -1,9 +1,5 @@
 """Start, use and stop one PostgreSQL server with its data in a folder of ours, on the loopback interface."""
 
-import json
-import os
-import secrets
-import shutil
 import signal
 import subprocess
 import time
@@ -18,7 +14,7 @@ from psycopg import sql
 from pieced_local.children import dying_with_parent, stop
 from pieced_local.errors import LocalError
 from pieced_local.ports import free_port
-from pieced_local.postgres import account
+from pieced_local.postgres import account, data
 from pieced_local.postgres.installation import Installation
 
 SUPERUSER = "postgres"
@@ -75,58 +71,18 @@ def running(installation: Installation, folder: Path, settings: dict[str, str]) 
     The caller sees to it that one process at a time uses `folder`. Raises StartFailed, account.CannotRun.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "data"
-    runs_as = account.choose(installation.programs / "postgres", data)
-    passwords = _passwords(folder / "passwords.json")
-    if not data.exists():
-        _initialise(installation, data, runs_as, passwords[SUPERUSER])
-    _clear_away_predecessor(data)
+    data_folder = folder / "data"
+    runs_as = account.choose(installation.programs / "postgres", data_folder)
+    passwords = data.passwords(folder / "passwords.json", (SUPERUSER, OWNER, APPLICATION))
+    if not data_folder.exists():
+        data.initialise(installation, data_folder, runs_as, SUPERUSER, passwords[SUPERUSER])
+    data.clear_away_predecessor(data_folder)
     child, server = _start(installation, folder, runs_as, settings, passwords)
     try:
         _ensure_roles(server)
         yield server
     finally:
         stop(child, signal.SIGINT)  # SIGTERM would wait for every client to leave
-
-
-def _passwords(path: Path) -> dict[str, str]:
-    """The passwords kept at `path`, for its owner's eyes only; made the first time."""
-    if not path.exists():
-        made = {role: secrets.token_hex(24) for role in (SUPERUSER, OWNER, APPLICATION)}
-        draft = path.with_suffix(".draft")
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(made))
-        draft.rename(path)
-    kept: dict[str, str] = json.loads(path.read_text())
-    return kept
-
-
-def _initialise(installation: Installation, data: Path, runs_as: account.Account, password: str) -> None:
-    draft, password_file = data.with_suffix(".draft"), data.with_suffix(".password")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700)
-    password_file.unlink(missing_ok=True)
-    password_file.touch(mode=0o600)
-    password_file.write_text(password)
-    runs_as.take(draft)
-    runs_as.take(password_file)
-    arguments = ["--pgdata", str(draft), "--username", SUPERUSER, "--pwfile", str(password_file)]
-    arguments += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"]
-    made = subprocess.run(
-        [*runs_as.prefix, *installation.command("initdb", *arguments)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=installation.environment(),
-        cwd="/",
-        check=False,
-        **runs_as.popen,
-    )
-    password_file.unlink()
-    if made.returncode != 0:
-        raise StartFailed(f"initdb failed in {draft}: {made.stderr.strip() or made.stdout.strip()}")
-    draft.rename(data)
 
 
 def _start(
@@ -202,28 +158,3 @@ def _ensure_roles(server: Server) -> None:
             if role not in there:
                 login = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
                 connection.execute(login.format(sql.Identifier(role), sql.Literal(server.passwords[role])))
-
-
-def _clear_away_predecessor(data: Path) -> None:
-    """Stop a server that outlived its launcher, and remove the pid file of one that died.
-
-    PostgreSQL itself refuses to start when the number in the pid file belongs to any other program by now.
-    """
-    pid_file = data / "postmaster.pid"
-    if not pid_file.exists():
-        return
-    pid = int(pid_file.read_text().split("\n", 1)[0])
-    deadline = time.monotonic() + START_SECONDS
-    while _serves(pid, data) and time.monotonic() < deadline:
-        os.kill(pid, signal.SIGINT)
-        time.sleep(0.1)
-    pid_file.unlink(missing_ok=True)
-
-
-def _serves(pid: int, data: Path) -> bool:
-    """Whether process `pid` is the server of `data`: a postmaster works in its data folder."""
-    working_folder = Path(f"/proc/{pid}/cwd")
-    try:
-        return working_folder.readlink() == data.resolve()
-    except OSError:  # gone, or somebody else's
-        return False
