@@ -49,7 +49,7 @@ def test_links_lead_somewhere(page: str) -> None:
 @each_page
 def test_files_that_are_named_exist(page: str) -> None:
     roots = {path.name for path in PROJECT.iterdir() if path.is_dir() and not path.name.startswith(".")}
-    sources = ("billing/pieced_billing", "operator/pieced_operator", "devcluster")
+    sources = ("billing/pieced_billing", "operator/pieced_operator", "local/pieced_local", "devcluster")
     near = [PROJECT, (PROJECT / page).parent, *(PROJECT / source for source in sources)]
     for span in SPAN.findall(FENCE.sub("", TEXTS[page])):
         if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", span):
