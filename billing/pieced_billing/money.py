@@ -41,7 +41,8 @@ def exact_product(left: Decimal, right: Decimal) -> Decimal:
 
 def amount_text(amount: Decimal) -> str:
     """An amount as the interchange formats write it: exactly two decimals, no exponent."""
-    return f"{amount:.2f}"
+    text = str(amount)
+    return text if text[-3:-2] == "." else f"{amount:.2f}"  # what was rounded to 0.01 is written so already
 
 
 @lru_cache(maxsize=10_000)

@@ -1,15 +1,15 @@
-"""The ledger as rating reads it: the histories of tenants, organisation by organisation, by binary COPY."""
+"""The ledger as rating reads it: the histories of tenants, organisation by organisation."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from pieced_billing.calendar import Microseconds, MonthDays, from_microseconds
-from pieced_billing.ledger.events import Kind
 from pieced_billing.ledger.history import TenantHistory
+from pieced_billing.store.bulk import bulk_rows
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.instants import from_wire
-from pieced_billing.usage.read import usage_by_uid
+from pieced_billing.usage.read import usage_by_tenant
 
 _BATCH_TENANTS: Final = 20_000
 """So many tenants are in memory at once, or those of one organisation if it has more."""
@@ -22,26 +22,22 @@ GROUP BY zitadel_org_id ORDER BY zitadel_org_id COLLATE "C"
 
 # A tenant that ended before the month has nothing on its bill but usage.
 _TENANTS: Final = """
-COPY (
-    SELECT zitadel_org_id, tenant_uid, tenant_name, created_at, deleted_at FROM tenant_billing_lifecycle
-    WHERE zitadel_org_id = ANY(%(orgs)s) AND (created_at < %(end)s AND (deleted_at IS NULL OR deleted_at > %(start)s)
-        OR tenant_uid = ANY(%(used)s))
-) TO STDOUT (FORMAT binary)
+SELECT zitadel_org_id, id, tenant_uid, tenant_name, created_at, deleted_at FROM tenant_billing_lifecycle
+WHERE zitadel_org_id = ANY(%(orgs)s) AND (created_at < %(end)s AND (deleted_at IS NULL OR deleted_at > %(start)s)
+    OR id = ANY(%(used)s))
 """
 
 # LATERAL, and OFFSET to keep it so: the moments of each tenant by index, however long the tables grow.
 _MOMENTS: Final = """
-COPY (
-    SELECT tenant.tenant_uid, event.*
-    FROM tenant_billing_lifecycle AS tenant CROSS JOIN LATERAL (
-        SELECT occurred_at, seq, event_kind = 'enabled', skill_id FROM tenant_skill_events
-        WHERE tenant_uid = tenant.tenant_uid AND occurred_at < %(end)s
-        UNION ALL
-        SELECT occurred_at, seq, event_kind = 'suspended', '' FROM tenant_suspension_events
-        WHERE tenant_uid = tenant.tenant_uid AND occurred_at < %(end)s
-        OFFSET 0) AS event
-    WHERE tenant.zitadel_org_id = ANY(%(orgs)s) AND (tenant.deleted_at IS NULL OR tenant.deleted_at > %(start)s)
-) TO STDOUT (FORMAT binary)
+SELECT tenant.id, event.*
+FROM tenant_billing_lifecycle AS tenant CROSS JOIN LATERAL (
+    SELECT occurred_at, seq, event_kind, skill_id FROM tenant_skill_events
+    WHERE tenant_uid = tenant.tenant_uid AND occurred_at < %(end)s
+    UNION ALL
+    SELECT occurred_at, seq, event_kind, '' FROM tenant_suspension_events
+    WHERE tenant_uid = tenant.tenant_uid AND occurred_at < %(end)s
+    OFFSET 0) AS event
+WHERE tenant.zitadel_org_id = ANY(%(orgs)s) AND (tenant.deleted_at IS NULL OR tenant.deleted_at > %(start)s)
 """
 
 
@@ -76,41 +72,27 @@ def _batches(connection: Connection, orgs: Collection[str] | None) -> Iterator[l
 def _read(
     connection: Connection, days: MonthDays, until: Microseconds, orgs: Sequence[str]
 ) -> Iterator[tuple[str, list[TenantHistory]]]:
-    usage = usage_by_uid(connection, days, until, orgs)
+    usage = usage_by_tenant(connection, days, until, orgs)
     parameters = {
         "orgs": list(orgs),
         "start": from_microseconds(days.start),
         "end": from_microseconds(until),
         "used": list(usage),
     }
-    moments = _moments_by_uid(connection, parameters)
+    moments = _moments_by_tenant(connection, parameters)
     tenants: dict[str, list[TenantHistory]] = {org: [] for org in orgs}
-    with connection.cursor() as cursor, cursor.copy(_TENANTS, parameters) as copy:
-        copy.set_types(["text", "text", "text", "int8", "int8"])
-        for org, uid, tenant, created_at, deleted_at in copy.rows():
-            ended_at = None if deleted_at is None else from_wire(deleted_at)
-            history = TenantHistory(
-                uid, tenant, from_wire(created_at), ended_at, moments.get(uid, ()), usage.get(uid, ())
-            )
-            tenants[org].append(history)
+    for org, tenant_id, uid, tenant, created_at, deleted_at in bulk_rows(connection, _TENANTS, parameters):
+        ended_at = None if deleted_at is None else from_wire(deleted_at)
+        of_month = moments.get(tenant_id, ()), usage.get(tenant_id, ())
+        tenants[org].append(TenantHistory(uid, tenant, from_wire(created_at), ended_at, *of_month))
     yield from tenants.items()
 
 
-def _moments_by_uid(
-    connection: Connection, parameters: dict[str, object]
-) -> dict[str, list[tuple[int, int, str, str]]]:
-    """The moments of all tenants that are alive in the month, in any order."""
-    switches = {
-        (True, True): str(Kind.ENABLED),
-        (True, False): str(Kind.DISABLED),
-        (False, True): str(Kind.SUSPENDED),
-        (False, False): str(Kind.RESUMED),
-    }
-    packages: dict[str, str] = {}
-    moments: defaultdict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
-    with connection.cursor() as cursor, cursor.copy(_MOMENTS, parameters) as copy:
-        copy.set_types(["text", "int8", "int8", "bool", "text"])
-        for uid, at, seq, on, package in copy.rows():
-            shared = packages.setdefault(package, package)
-            moments[uid].append((from_wire(at), seq, switches[shared != "", on], shared))
+def _moments_by_tenant(
+    connection: Connection, parameters: Mapping[str, object]
+) -> Mapping[int, list[tuple[int, int, str, str]]]:
+    """The moments of all tenants that are alive in the month, in any order, by the id of the tenant's row."""
+    moments: defaultdict[int, list[tuple[int, int, str, str]]] = defaultdict(list)
+    for tenant_id, at, seq, kind, package in bulk_rows(connection, _MOMENTS, parameters):
+        moments[tenant_id].append((from_wire(at), seq, kind, package))
     return moments

@@ -1,7 +1,9 @@
 """Organisations in the database: read with the versions of their terms, and written."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from pieced_billing.parties.entries import TermsEntry
@@ -30,12 +32,19 @@ def load_terms(connection: Connection, orgs: Sequence[str] | None = None) -> dic
         " WHERE %(orgs)s::text[] IS NULL OR zitadel_org_id = ANY(%(orgs)s) ORDER BY id",
         {"orgs": orgs},
     )
-    found: dict[str, dict[str, list[Version[str]]]] = {}
-    for org, name, valid_from, value in rows:
-        found.setdefault(org, {}).setdefault(name, []).append(Version(valid_from, value))
-    return {
-        org: PartyTerms(_versions(fields, COUNTRY), _versions(fields, VAT_POSTURE)) for org, fields in found.items()
-    }
+    found: defaultdict[str, list[tuple[str, date | None, str | None]]] = defaultdict(list)
+    for org, *version in rows:
+        found[org].append(tuple(version))
+    return {org: _terms(tuple(versions)) for org, versions in found.items()}
+
+
+@lru_cache(maxsize=1024)
+def _terms(versions: tuple[tuple[str, date | None, str | None], ...]) -> PartyTerms:
+    """The terms of recorded versions; most organisations share theirs with many others."""
+    by_field: dict[str, list[Version[str]]] = {COUNTRY: [], VAT_POSTURE: []}
+    for name, valid_from, value in versions:
+        by_field[name].append(Version(valid_from, value))
+    return PartyTerms(Versions(tuple(by_field[COUNTRY])), Versions(tuple(by_field[VAT_POSTURE])))
 
 
 def save_terms(connection: Connection, additions: Mapping[str, Sequence[TermsEntry]]) -> None:
@@ -67,7 +76,3 @@ def save_organisations(connection: Connection, organisations: Iterable[Organisat
 
 def _values(organisation: Organisation) -> dict[str, Any]:
     return {name: getattr(organisation, name) for name in ("org", *FIELDS)}
-
-
-def _versions(fields: Mapping[str, list[Version[str]]], name: str) -> Versions[str]:
-    return Versions(tuple(fields.get(name, ())))

@@ -1,47 +1,39 @@
-"""Usage of a month as rating reads it: sums by tenant, meter and local day, by binary COPY."""
+"""Usage of a month as rating reads it: sums by tenant, meter and local day."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pieced_billing.calendar import Microseconds, MonthDays, from_microseconds
 from pieced_billing.ledger.history import Used
+from pieced_billing.store.bulk import bulk_rows
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.instants import from_wire
 
 # Positive and negative records are summed apart: a day whose records cancel each other still had usage (rule 13).
 # So is what happened outside of the tenant's life, which a draft warns of.
 _SUMS: Final = """
-COPY (
-    SELECT usage.tenant_uid, min(usage.occurred_at), usage.meter, sum(usage.quantity)
-    FROM tenant_billing_lifecycle AS tenant CROSS JOIN LATERAL (
-        SELECT tenant_uid, occurred_at, meter, quantity FROM usage_records
-        WHERE tenant_uid = tenant.tenant_uid AND occurred_at >= %(start)s AND occurred_at < %(end)s AND quantity <> 0
-        OFFSET 0) AS usage
-    WHERE tenant.zitadel_org_id = ANY(%(orgs)s)
-    GROUP BY usage.tenant_uid, usage.meter, width_bucket(usage.occurred_at, %(days)s), sign(usage.quantity),
-        usage.occurred_at >= tenant.created_at AND (usage.occurred_at < tenant.deleted_at) IS NOT FALSE
-) TO STDOUT (FORMAT binary)
+SELECT tenant.id, min(usage.occurred_at), usage.meter, sum(usage.quantity)
+FROM tenant_billing_lifecycle AS tenant CROSS JOIN LATERAL (
+    SELECT occurred_at, meter, quantity FROM usage_records
+    WHERE tenant_uid = tenant.tenant_uid AND occurred_at >= %(start)s AND occurred_at < %(end)s AND quantity <> 0
+    OFFSET 0) AS usage
+WHERE tenant.zitadel_org_id = ANY(%(orgs)s)
+GROUP BY tenant.id, usage.meter, width_bucket(usage.occurred_at, %(days)s), sign(usage.quantity),
+    usage.occurred_at >= tenant.created_at AND (usage.occurred_at < tenant.deleted_at) IS NOT FALSE
 """
 
 
-def usage_by_uid(
+def usage_by_tenant(
     connection: Connection, days: MonthDays, until: Microseconds, orgs: Sequence[str]
-) -> dict[str, list[Used]]:
-    """The usage of the organisations' tenants in the month up to `until` (exclusive), summed by meter and local day.
+) -> Mapping[int, list[Used]]:
+    """The usage of the month up to `until` (exclusive), summed by meter and local day, by the id of the tenant's row.
 
     A sum stands at the first instant of its records. Days are cut in the zone of `days`.
     """
     bounds = [from_microseconds(bound) for bound in days.bounds]
     parameters = {"orgs": list(orgs), "start": bounds[0], "end": from_microseconds(until), "days": bounds}
-    usage: defaultdict[str, list[Used]] = defaultdict(list)
-    with connection.cursor() as cursor, cursor.copy(_SUMS, parameters) as copy:
-        copy.set_types(["text", "int8", "text", "numeric"])
-        uid: str
-        at: int
-        meter: str
-        quantity: Decimal
-        for uid, at, meter, quantity in copy.rows():
-            usage[uid].append(Used(from_wire(at), meter, quantity))
+    usage: defaultdict[int, list[Used]] = defaultdict(list)
+    for tenant_id, at, meter, quantity in bulk_rows(connection, _SUMS, parameters):
+        usage[tenant_id].append(Used(from_wire(at), meter, quantity))
     return usage
