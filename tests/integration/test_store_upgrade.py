@@ -9,11 +9,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
+from pieced_billing.errors import UsageError
 from pieced_billing.store import portal, revisions, roles
 from pieced_billing.store.connections import NotAllowed, Urls, WrongServer, require_supported, session
 from pieced_billing.store.upgrade import UpgradeRefused, ZoneDiffers, upgrade
+from pieced_local.postgres.server import SUPERUSER
 from tests.commands import run_pieced
-from tests.databases import Database
+from tests.databases import Database, DatabaseServers
 
 pytestmark = pytest.mark.both_servers
 
@@ -69,6 +71,21 @@ def test_one_role_may_do_both(empty_database: Database) -> None:
             "INSERT INTO usage_records (source, usage_id, tenant_uid, meter, quantity, occurred_at) "
             "VALUES ('s', '1', 'u', 'llm_spend', 1, now())"
         )
+
+
+def test_two_urls_of_two_databases_are_refused(empty_database: Database, database: Database) -> None:
+    with pytest.raises(UsageError, match="name two different databases"):
+        upgrade(Urls(database.url, empty_database.owner_url))
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(database_servers: DatabaseServers, server_name: str) -> None:
+    server = database_servers.get(server_name)
+    latin = server.url(SUPERUSER, "latin")
+    with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+        with pytest.raises(UpgradeRefused, match="its encoding is LATIN1"):
+            upgrade(Urls(latin, latin))
+        connection.execute("DROP DATABASE latin WITH (FORCE)")
 
 
 def test_three_at_once_are_safe(empty_database: Database) -> None:

@@ -85,7 +85,7 @@ def outages() -> Iterator[None]:
     """The driver's errors as ours: a lost or overloaded connection is Unavailable, a missing privilege Refused."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
         raise Unavailable(f"The database failed: {one_line(error)}.") from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise NotAllowed(one_line(error)) from error
@@ -135,10 +135,11 @@ def _judge(name: str, url: str) -> None:
 
 
 def _defaults(url: str) -> dict[str, Any]:
-    """Connection settings that the URL leaves open: a wait that ends, and a dead peer that is noticed."""
+    """Connection settings that the URL leaves open: never a replica, a wait that ends, a dead peer that is noticed."""
     wanted = {
         "connect_timeout": 10,
         "application_name": "pieced",
+        "target_session_attrs": "read-write",
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,

@@ -1,6 +1,7 @@
 """`pieced db upgrade`: the tables of this program, all of them or none, however many start at once."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NoReturn
 
 import psycopg
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from pieced_billing import faults
-from pieced_billing.errors import Refused
+from pieced_billing.errors import Refused, UsageError
 from pieced_billing.store import portal, revisions, roles
 from pieced_billing.store.connections import Connection, Urls, connect, one_line
 
@@ -55,13 +56,16 @@ def upgrade(urls: Urls, billing_zone: str | None = None) -> Upgraded:
     the old tables. `billing_zone` is an IANA name and decides only when the tables are made (Refused if another is in
     force).
     """
-    role = _application_role(urls)
+    with connect(urls.application) as connection:  # which also shows that the application can connect
+        application = _identity(connection)
     engine = create_engine("postgresql+psycopg://", creator=lambda: connect(urls.owner), poolclass=NullPool)
     try:
-        with engine.begin() as connection:
-            owner = connection.connection.driver_connection
+        with engine.begin() as alchemy:
+            owner = alchemy.connection.driver_connection
             assert isinstance(owner, psycopg.Connection)
-            upgraded = _upgrade(connection, owner, role, billing_zone)
+            if _identity(owner)[1:] != application[1:]:
+                raise UsageError("DATABASE_URL and PIECED_OWNER_URL name two different databases.")
+            upgraded = _upgrade(alchemy, owner, application[0], billing_zone)
         faults.point("upgrade.after_commit")
         return upgraded
     except DBAPIError as error:
@@ -75,6 +79,9 @@ def upgrade(urls: Urls, billing_zone: str | None = None) -> Upgraded:
 def _upgrade(connection: AlchemyConnection, owner: Connection, role: str, billing_zone: str | None) -> Upgraded:
     owner.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     faults.point("upgrade.after_lock")
+    encoding = owner.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise UpgradeRefused(f"its encoding is {encoding}, and names of customers need UTF8")
     before = revisions.current(owner)
     if before is None:
         portal.make_room(owner)
@@ -87,10 +94,11 @@ def _upgrade(connection: AlchemyConnection, owner: Connection, role: str, billin
     return Upgraded(before, revisions.head(), zone)
 
 
-def _application_role(urls: Urls) -> str:
-    """The user that DATABASE_URL logs in as; connecting also shows that it can."""
-    with connect(urls.application) as application:
-        return application.info.user
+def _identity(connection: Connection) -> tuple[str, str, datetime]:
+    """Who is connected to what: the role, and the database by its name and the start of its server."""
+    row = connection.execute("SELECT current_user, current_database(), pg_postmaster_start_time()").fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
 
 
 def _migrate(connection: AlchemyConnection) -> None:
