@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from pieced_local import cluster as local_cluster
@@ -30,6 +31,7 @@ def shell(cluster: Cluster, script: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.timeout(900)  # a busy machine takes its time
 def test_install_and_uninstall_as_documented(worker_state: Path) -> None:
     tenant = {
         "apiVersion": "pieced.ch/v1alpha1",

@@ -49,6 +49,7 @@ def output_of(command: str, env: Mapping[str, str]) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.timeout(900)  # a busy machine takes its time
 @pytest.mark.parametrize("page", PAGES)
 def test_the_transcripts_of_the_page_are_real(page: str, worker_state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIECED_STATE", str(worker_state / "transcript"))

@@ -77,6 +77,7 @@ def test_the_linter_finds_nothing() -> None:
     assert (answer.returncode, answer.stdout) == (0, "")
 
 
+@pytest.mark.timeout(900)  # a busy machine takes its time
 def test_the_build_stage_makes_a_command_and_an_operator_that_run(
     tmp_path: Path, cluster: Cluster, database: Database
 ) -> None:
