@@ -5,12 +5,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from pieced_local import cluster as local_cluster
 from tests.clusters import Cluster
+from tests.commands import run_pieced
+from tests.databases import Database
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs/operations.md").read_text()
@@ -50,3 +53,14 @@ def test_install_and_uninstall_as_documented(worker_state: Path) -> None:
         cluster.kubectl("wait", "--for=delete", "--timeout=60s", *local_cluster.KINDS)
         cluster.kubectl("wait", "--for=delete", "--timeout=60s", "namespace/pieced-system")
         assert "pieced" not in cluster.kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
+
+
+def test_the_applications_password_may_come_in_a_variable_of_its_own(empty_database: Database) -> None:
+    """As in manifests/overlays/production: the password is a Secret's, the URL is plain text."""
+    url = urlsplit(empty_database.url)
+    assert url.password
+    plain = url._replace(netloc=f"{url.username}@{url.hostname}:{url.port}").geturl()
+    env = {"DATABASE_URL": plain, "PGPASSWORD": url.password}
+    run_pieced("db", "upgrade", env=env | {"PIECED_OWNER_URL": empty_database.owner_url})
+    applied = run_pieced("price", "apply", "-f", str(PROJECT / "docs/examples/prices.yaml"), env=env)
+    assert "tenant_monthly_fee_chf" in applied.stdout
