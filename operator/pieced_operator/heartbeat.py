@@ -1,22 +1,19 @@
 """Signs of life of the loops that must never stop: what liveness looks at."""
 
 import time
-from typing import Final
-
-_SILENCE_SECONDS: Final = 180.0
 
 
 class Heartbeat:
-    """When each named loop last went round."""
+    """By when each named loop has to go round again."""
 
     def __init__(self) -> None:
-        self._beats: dict[str, float] = {}
+        self._due: dict[str, float] = {}
 
-    def beat(self, loop: str) -> None:
-        """The loop is alive."""
-        self._beats[loop] = time.monotonic()
+    def beat(self, loop: str, *, within_seconds: float = 180.0) -> None:
+        """The loop is alive, and will say so again in time."""
+        self._due[loop] = time.monotonic() + within_seconds
 
     def silent(self) -> list[str]:
-        """The loops that have not gone round for too long."""
+        """The loops that have missed their time."""
         now = time.monotonic()
-        return sorted(loop for loop, at in self._beats.items() if now - at > _SILENCE_SECONDS)
+        return sorted(loop for loop, due in self._due.items() if due < now)

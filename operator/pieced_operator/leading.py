@@ -68,29 +68,34 @@ class Leading:
             settings.org_label,
             settings.retention_period,
         )
-        self._sweep = Sweep(cluster, self._inbox)
+        self._sweep = Sweep(cluster, self._inbox, heart)
         self._loop = asyncio.get_running_loop()
 
     async def run(self, lease: Lease, stop: asyncio.Event) -> None:
         """Work until told to stop; raises what ended one of the loops if one ends by itself."""
-        version = await until_answered("first sweep", self._sweep.first)
-        log.info("first sweep done", tenants=len(self._inbox.tenants))
-        outlets = [self._start(lease.keep()), self._start(self._write_ledger()), self._start(self._announcer.run())]
-        intake = [
-            self._start(self._watch_children()),
-            self._start(self._watch_tenants(version)),
-            self._start(self._sweep.run()),
-            self._start(work_forever(self._package_work, self._work_on_package)),
-            *(self._start(work_forever(self._work, self._work_on_tenant)) for _ in range(_WORKERS)),
-        ]
+        keeping, writing = self._start(lease.keep()), self._start(self._write_ledger())
+        announcing, intake = self._start(self._announcer.run()), self._start(self._take_in())
         stopping = self._start(stop.wait())
-        done, _ = await asyncio.wait({*intake, *outlets, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        await _end(*intake, stopping)
-        if stop.is_set():
+        tasks = (keeping, writing, announcing, intake)
+        done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await _end(intake, stopping)
+        if writing not in done:
             await self._drain()
-        await _end(*outlets)
+        await _end(*tasks)
         for task in done - {stopping}:
             task.result()
+
+    async def _take_in(self) -> None:
+        """List everything, then watch everything and work on it, until cancelled."""
+        version = await until_answered("first sweep", self._sweep.first)
+        log.info("first sweep done", tenants=len(self._inbox.tenants))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_children())
+            group.create_task(self._watch_tenants(version))
+            group.create_task(self._sweep.run())
+            group.create_task(work_forever(self._package_work, self._work_on_package))
+            for _ in range(_WORKERS):
+                group.create_task(work_forever(self._work, self._work_on_tenant))
 
     def refresh_metrics(self) -> None:
         """Set the gauges that are worked out when somebody asks."""
@@ -116,8 +121,11 @@ class Leading:
         bridge = Bridge(self._cluster, self._take_tenant)
 
         def take_from_kopf(resource: Resource, gone: bool, asked_at: float | None) -> None:
-            if asked_at is None or not bridge.holds:
+            if asked_at is None:
+                self._take_tenant(resource, gone, None)
+            elif not bridge.holds:  # kopf lists again because its watch was cut: it does not see what was deleted then
                 self._take_tenant(resource, gone, asked_at)
+                self._sweep.soon()
 
         async with asyncio.TaskGroup() as group:
             group.create_task(bridge.run(since))

@@ -9,24 +9,23 @@ import structlog
 from pieced_billing import faults
 from pieced_billing.errors import Unavailable
 from pieced_operator import metrics
-from pieced_operator.api_errors import ApiRefused, Conflict, NotFound
+from pieced_operator.api_errors import ApiRefused, NotFound
 from pieced_operator.cluster import Cluster, Resource
 from pieced_operator.names import FIELD_MANAGER, OPERATOR_NAMESPACE
 
 log = structlog.get_logger(__name__)
 
-LEASE_SECONDS: Final = 10
+LEASE_SECONDS: Final = 8
 _RENEW_SECONDS: Final = 2.0
-_GIVE_UP_SECONDS: Final = 7.0
 _LEASES: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases"
 PATH: Final = f"{_LEASES}/{FIELD_MANAGER}"
 
 
 class LeaseLost(Unavailable):
-    """Another replica may work now: this one has to end."""
+    """Another replica works: this one has to end."""
 
     def __init__(self) -> None:
-        super().__init__("The Lease could not be renewed in time; another replica may work now.")
+        super().__init__("Another replica has the Lease and works now.")
 
 
 class Lease:
@@ -49,14 +48,15 @@ class Lease:
         log.info("lease acquired", identity=self.identity)
 
     async def keep(self) -> None:
-        """Renew until cancelled; raises LeaseLost when that fails for too long."""
-        renewed_at = time.monotonic()
+        """Renew until cancelled; raises LeaseLost when another replica has the Lease.
+
+        An API server that does not answer is waited for: who cannot reach it cannot write to it either, and gives up
+        what waits for the ledger if it ends.
+        """
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
             faults.point("lease.before_renew")
-            if await self._try():
-                renewed_at = time.monotonic()
-            elif self._held is None or time.monotonic() - renewed_at > _GIVE_UP_SECONDS:
+            if not await self._try() and self._held is None:
                 metrics.LEADER.set(0)
                 raise LeaseLost
 
@@ -73,7 +73,10 @@ class Lease:
             log.info("lease not released", error=str(error))
 
     async def _try(self) -> bool:
-        """Take or renew the Lease; False when somebody else has it or the API server does not answer."""
+        """Take or renew the Lease; False when somebody else has it or the API server does not let us know.
+
+        It may refuse for a moment when it has just started: it has not read everybody's rights by then.
+        """
         try:
             lease = await self._cluster.get(PATH)
             if not self._is_free(lease):
@@ -82,9 +85,7 @@ class Lease:
             self._held = await self._cluster.replace(PATH, {**lease, "spec": self._spec(lease["spec"])})
         except NotFound:
             return await self._create()
-        except Conflict:
-            return False
-        except Unavailable as error:
+        except (ApiRefused, Unavailable) as error:
             log.warning("lease not renewed", error=str(error))
             return False
         return True
@@ -93,9 +94,7 @@ class Lease:
         body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": FIELD_MANAGER}}
         try:
             self._held = await self._cluster.create(_LEASES, {**body, "spec": self._spec({})})
-        except Conflict:
-            return False
-        except (NotFound, Unavailable) as error:
+        except (ApiRefused, Unavailable) as error:
             log.warning("lease not created", error=str(error))
             return False
         return True

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -10,20 +11,24 @@ from pieced_billing.errors import Unavailable
 from pieced_operator import metrics, paths
 from pieced_operator.api_errors import ApiRefused, NotFound
 from pieced_operator.cluster import Cluster
+from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
 from pieced_operator.tenants import Known
 
 log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS: Final = 300.0
+SOON_SECONDS: Final = 10.0
 
 
 class Sweep:
     """Lists every tenant from etcd and hands the inbox what it does not know."""
 
-    def __init__(self, cluster: Cluster, inbox: Inbox) -> None:
+    def __init__(self, cluster: Cluster, inbox: Inbox, heart: Heartbeat) -> None:
         self._cluster = cluster
         self._inbox = inbox
+        self._heart = heart
+        self._wanted = asyncio.Event()
         self._unexplained: set[tuple[str, str]] = set()
 
     async def first(self) -> str:
@@ -43,14 +48,22 @@ class Sweep:
         return version
 
     async def run(self) -> None:
-        """Sweep again and again until cancelled."""
+        """Sweep every few minutes, and soon when asked to, until cancelled."""
         while True:
-            await asyncio.sleep(INTERVAL_SECONDS)
+            self._heart.beat("sweep", within_seconds=3 * INTERVAL_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), INTERVAL_SECONDS)
+                await asyncio.sleep(SOON_SECONDS)
+            self._wanted.clear()
             try:
                 await self.once()
             except (ApiRefused, Unavailable) as error:
                 metrics.ERRORS.labels("sweep").inc()
                 log.warning("sweep failed", error=str(error))
+
+    def soon(self) -> None:
+        """Ask for a sweep as soon as what is on its way has arrived."""
+        self._wanted.set()
 
     async def once(self) -> None:
         """Compare what is listed with what is known.
