@@ -1,16 +1,13 @@
-"""How a bill is printed: documents for programs, a page for people."""
+"""How a bill is printed for people: a page with its lines, VAT, total and what is open."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-from pieced_cli.output import Format
 
 TITLES = {
     "tenant_setup_fee": "setup fee",
@@ -20,18 +17,6 @@ TITLES = {
     "llm_spend": "LLM spend",
     "threema_messages": "Threema messages",
 }
-
-
-def print_documents(documents: Iterable[Mapping[str, Any]], output: Format) -> None:
-    """Print documents as they come, however many: JSON one on a line, YAML one after the other."""
-    if output is Format.YAML:
-        import yaml  # noqa: PLC0415 - only what is asked for is loaded
-
-        yaml.safe_dump_all(documents, sys.stdout, sort_keys=False, allow_unicode=True, explicit_start=True)
-        return
-    write = sys.stdout.buffer.write
-    for document in documents:
-        write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def print_draft(document: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """What the drafts of a month depend on, read from the database and drafted organisation by organisation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -30,11 +30,12 @@ class UnknownOrganisation(Refused):
 
 def drafts(
     connection: Connection, month: Month, orgs: Sequence[str] | None = None, as_of: datetime | None = None
-) -> Iterator[Draft]:
+) -> Generator[Draft]:
     """The drafts of these organisations, or of every one with a tenant in the ledger, ascending by code point.
 
     One snapshot of the database, read as the drafts are taken: memory stays bounded however many there are. An
     organisation with a configuration alone has an empty draft; raises UnknownOrganisation for one without either.
+    The connection is in a transaction until the last draft is taken or the generator is closed.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -1,0 +1,21 @@
+"""How many bills are printed for programs."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from pieced_cli.output import Format
+
+
+def print_documents(documents: Iterable[Mapping[str, Any]], output: Format) -> None:
+    """Print documents as they come, however many: JSON one on a line, YAML one after the other."""
+    if output is Format.YAML:
+        import yaml  # noqa: PLC0415 - only what is asked for is loaded
+
+        yaml.safe_dump_all(documents, sys.stdout, sort_keys=False, allow_unicode=True, explicit_start=True)
+        return
+    write = sys.stdout.buffer.write
+    for document in documents:
+        write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
