@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from sys import intern
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -10,6 +11,7 @@ import orjson
 from pieced_operator.cluster import Resource
 from pieced_operator.desired.drift import differs
 from pieced_operator.names import MANIFEST_CHECKSUM_ANNOTATION, TENANT_KIND, TENANT_UID_LABEL
+from pieced_operator.packing import packed
 
 ChildKey: TypeAlias = tuple[str, str]
 """Kind and name: a tenant has one namespace, and of each kind one child of a name."""
@@ -55,13 +57,13 @@ class Children:
         """Take note of a child as it is now; returns its tenant's uid when that tenant's reconciliation may change."""
         metadata = resource["metadata"]
         tenant_uid = _tenant_uid(resource)
-        key, version = (kind, metadata["name"]), int(metadata["resourceVersion"])
+        key, version = (kind, intern(metadata["name"])), int(metadata["resourceVersion"])
         known = self._of.get(tenant_uid, {}).get(key)
         if known is not None and version <= known.resource_version:
             return None
         child = _child(kind, resource)
         if known is None or known.uid != child.uid or known.content != child.content:
-            child.live = orjson.dumps(_compared(resource))
+            child.live = packed(_compared(resource))
         else:
             child.in_sync_with, child.live = known.in_sync_with, known.live
         self._of.setdefault(tenant_uid, {})[key] = child
@@ -142,7 +144,7 @@ def _child(kind: str, resource: Resource) -> Child:
         content=blake2b(orjson.dumps(_compared(resource), option=orjson.OPT_SORT_KEYS), digest_size=16).digest(),
         in_sync_with=None,
         live=None,
-        state=orjson.dumps(_state(resource)) if kind in _KINDS_WITH_STATE else None,
+        state=packed(_state(resource)) if kind in _KINDS_WITH_STATE else None,
         leaving="deletionTimestamp" in metadata,
     )
 

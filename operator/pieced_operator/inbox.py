@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-import orjson
-
 from pieced_billing.ledger.observation import Observation
 from pieced_operator.backlog import Backlog
 from pieced_operator.catalogue import Catalogue
@@ -15,6 +13,7 @@ from pieced_operator.cluster import Resource
 from pieced_operator.conditions import ORGANISATION_MISSING
 from pieced_operator.decode import Version, decode_version, existed_from
 from pieced_operator.observing import Reading, observation
+from pieced_operator.packing import packed
 from pieced_operator.tenants import Held, Known, Tenants
 from pieced_operator.workqueue import WorkQueue
 
@@ -150,4 +149,4 @@ def _without_bookkeeping(resource: Resource) -> bytes:
     metadata = {key: value for key, value in resource["metadata"].items() if key != "managedFields"}
     if annotations := metadata.get("annotations"):
         metadata["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
-    return orjson.dumps({**resource, "metadata": metadata})
+    return packed({**resource, "metadata": metadata})

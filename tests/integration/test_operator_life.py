@@ -1,5 +1,6 @@
 """A tenant's life on the real API server: what runs, what the status says, and what the ledger knows."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -255,6 +256,33 @@ def test_a_tenant_suspended_for_too_long_is_deleted_unless_something_holds_it(at
         assert condition is not None
         assert "2026-09-30" in condition["message"]
         assert at_work.kinds(uids[name]) == ["created", "suspended"]
+
+
+def test_transitions_are_kubernetes_events(at_work: Stack) -> None:
+    tenant = at_work.tenant("announced", suspend=True)
+    at_work.await_phase("announced", "Suspended")
+    at_work.change("announced", packages=["unheard-of"])
+
+    def reasons() -> set[str]:
+        found = at_work.api.list("events.k8s.io/v1", "Event", "default")
+        return {event["reason"] for event in found if event["regarding"].get("uid") == uid_of(tenant)}
+
+    awaited(reasons, lambda found: {"Suspended", "UnknownPackages"} <= found)
+
+
+def test_the_log_is_json_and_holds_no_secret(at_work: Stack) -> None:
+    secrets = [url.split(":")[2].split("@")[0] for url in (at_work.database.url, at_work.database.owner_url)]
+    log = at_work.operator.log.read_text()
+    assert [secret for secret in secrets if secret in log] == []
+    assert {"recorded", "lease acquired"} <= {json.loads(line)["event"] for line in log.splitlines()}
+
+
+def test_its_pages_say_that_it_lives_and_what_it_does(at_work: Stack) -> None:
+    assert at_work.operator.page("healthz") == (200, "ok")
+    assert at_work.operator.page("readyz") == (200, "ok")
+    assert at_work.operator.metric("pieced_leader") == 1
+    assert at_work.operator.metric("pieced_ledger_database_up") == 1
+    assert at_work.operator.metric("pieced_tenants") > 0
 
 
 def _content(child: dict[str, object]) -> dict[str, object]:
