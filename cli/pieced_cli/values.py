@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -12,6 +12,9 @@ from pieced_billing.calendar import Month
 
 T = TypeVar("T")
 
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _AMOUNT = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,2})?")
 
 
@@ -23,7 +26,7 @@ def _parser(parse: Callable[[str], T], right: str) -> Callable[[str | T], T]:
             return text
         try:
             return parse(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise typer.BadParameter(f"{text!r} is not {right}.") from None
 
     parsed.__name__ = right
@@ -37,10 +40,9 @@ def _date(text: str) -> date:
 
 
 def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None or "T" not in text:
+    if not _INSTANT.fullmatch(text):
         raise ValueError
-    return instant
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _amount(text: str) -> Decimal:

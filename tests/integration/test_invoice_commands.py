@@ -181,6 +181,16 @@ def test_mistakes(invoice: Invoice, database: Database) -> None:
         (("draft", "--month", "2026-03", "--all", "--org", "1"), 2, "--org ORG or --all"),
         (("draft", "--month", "2026-03", "--org", "unknown"), 1, "no tenant in the ledger and no configuration"),
         (("draft", "--month", "2026-03", "--all", "--as-of", "2026-03-01T00:00:00"), 2, "an instant with an offset"),
+        (
+            ("draft", "--month", "2026-03", "--all", "--as-of", "0001-01-01T00:00:00+14:00"),
+            2,
+            "an instant with an offset",
+        ),
+        (
+            ("draft", "--month", "2026-03", "--all", "--as-of", "2026-03-01T00:00:00.0000001Z"),
+            2,
+            "an instant with an offset",
+        ),
         (("run", "--month", f"{today:%Y-%m}"), 1, "is not over"),
         (("run", "--month", "2026-03", "--org", "unknown"), 1, "no tenant in the ledger and no configuration"),
         (("show", "INV-1"), 1, "There is no invoice 'INV-1'"),
