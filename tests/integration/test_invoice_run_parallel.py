@@ -12,7 +12,7 @@ import pytest
 
 from pieced_billing import faults
 from pieced_billing.calendar import Month
-from pieced_billing.invoicing.run import BATCH
+from pieced_billing.invoicing.run import BATCH_TENANTS
 from pieced_billing.prices.changes import PeriodFinalised
 from pieced_billing.store.connections import connect
 from tests.books import MARCH, add_customers, add_many_customers, first_numbers, numbers, run_invoices, set_prices
@@ -97,7 +97,7 @@ POINTS = [point for point in faults.POINTS if point.startswith("run.")]
 @pytest.mark.parametrize("point", POINTS)
 def test_a_process_that_dies_loses_and_doubles_nothing(database: Database, point: str, tmp_path: Path) -> None:
     """The second batch dies at each point; the first is kept, and the next run goes on."""
-    customers = BATCH + 3
+    customers = BATCH_TENANTS + 3
     with connect(database.url) as connection:
         add_many_customers(connection, customers)
     log = tmp_path / "faults.log"
@@ -107,7 +107,7 @@ def test_a_process_that_dies_loses_and_doubles_nothing(database: Database, point
     assert died.returncode == -signal.SIGKILL
     assert log.read_text() == f"{point}\n"
     with connect(database.url) as connection:
-        kept = customers if point == "run.after_commit" else BATCH
+        kept = customers if point == "run.after_commit" else BATCH_TENANTS
         _await_rollback(database)
         assert numbers(connection) == first_numbers(connection, kept)
     run_pieced("invoice", "run", "--month", str(MARCH), env=database.env())

@@ -19,14 +19,14 @@ from pieced_billing.invoicing.draft import draft
 from pieced_billing.invoicing.issue import Invoice, issue
 from pieced_billing.invoicing.load import UnknownOrganisation, load_billing_month
 from pieced_billing.invoicing.save import save_invoices
-from pieced_billing.ledger.read import histories
+from pieced_billing.ledger.read import histories, organisations
 from pieced_billing.parties.load import load_organisations, load_terms
 from pieced_billing.store.connections import Connection, one_line
 from pieced_billing.store.locks import lock_invoicing, rely_on_prices
 from pieced_billing.store.settings import load_settings
 
-BATCH: Final = 2000
-"""So many organisations are finalised in one transaction."""
+BATCH_TENANTS: Final = 2000
+"""Organisations with so many tenants together are finalised in one transaction, or one organisation with more."""
 
 
 class PeriodNotOver(Refused):
@@ -75,24 +75,15 @@ def run(connection: Connection, month: Month, org: str | None = None) -> Iterato
     with connection.transaction():
         if month.next.first > load_settings(connection).today:
             raise PeriodNotOver(month)
-        orgs = _organisations(connection, org)
-    for start in range(0, len(orgs), BATCH):
-        batch = orgs[start : start + BATCH]
+        batches = list(organisations(connection, BATCH_TENANTS, None if org is None else [org]))
+        if org is not None and not batches and not load_organisations(connection, [org]):
+            raise UnknownOrganisation(org)
+    to_come = sum(map(len, batches))
+    for batch in batches:
         outcome = _finalise(connection, month, batch)
         faults.point("run.after_commit")
-        yield len(orgs) - start - len(batch), outcome
-
-
-def _organisations(connection: Connection, org: str | None) -> list[str]:
-    rows = connection.execute(
-        "SELECT DISTINCT zitadel_org_id FROM tenant_billing_lifecycle"
-        " WHERE %(org)s::text IS NULL OR zitadel_org_id = %(org)s",
-        {"org": org},
-    )
-    orgs = sorted(row[0] for row in rows)
-    if org is not None and not orgs and not load_organisations(connection, [org]):
-        raise UnknownOrganisation(org)
-    return orgs
+        to_come -= len(batch)
+        yield to_come, outcome
 
 
 def _finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outcome:
@@ -131,12 +122,12 @@ def _decide(connection: Connection, month: Month, orgs: Sequence[str], outcome: 
     """Draft organisations and decide what becomes of each: an invoice, nothing, or a place among the parked."""
     today = load_settings(connection).today
     billing_month = load_billing_month(connection, month)
-    organisations = load_organisations(connection, orgs)
+    configured = load_organisations(connection, orgs)
     terms = load_terms(connection, orgs)
     for org, tenants in histories(connection, billing_month.days, billing_month.until, orgs):
         try:
             drafted = draft(billing_month, org, tenants, terms.get(org))
-            invoice = issue(drafted, organisations.get(org), terms.get(org), today)
+            invoice = issue(drafted, configured.get(org), terms.get(org), today)
         except Refused as refusal:
             outcome.parked.append(Parked(org, refusal.code, str(refusal)))
             continue

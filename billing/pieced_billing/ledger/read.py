@@ -50,17 +50,19 @@ def histories(
     the month; an organisation may have no tenant left in it. With `orgs` only those. Between two organisations the
     connection is free for other statements.
     """
-    for batch in _batches(connection, orgs):
+    for batch in organisations(connection, _BATCH_TENANTS, orgs):
         yield from _read(connection, days, until, batch)
 
 
-def _batches(connection: Connection, orgs: Collection[str] | None) -> Iterator[list[str]]:
-    """Organisations with a tenant, ascending, as many together as fit in memory."""
+def organisations(
+    connection: Connection, tenants_at_once: int, orgs: Collection[str] | None = None
+) -> Iterator[list[str]]:
+    """Organisations with a tenant, ascending, in batches of so many tenants at most (or one organisation with more)."""
     parameters = {"all": orgs is None, "orgs": list(orgs or ())}
     batch: list[str] = []
     tenants = 0
     for org, count in connection.execute(_ORGS, parameters).fetchall():
-        if batch and tenants + count > _BATCH_TENANTS:
+        if batch and tenants + count > tenants_at_once:
             yield batch
             batch, tenants = [], 0
         batch.append(org)
