@@ -16,9 +16,11 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import kopf
 import psycopg
 
 from benchmarks.machine import machine
@@ -30,7 +32,6 @@ from pieced_local.postgres import installation, server
 from pieced_operator import paths
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster
-from pieced_operator.login import login
 from tests.audit import writes_of_the_operator
 from tests.folders import worker_folder
 
@@ -179,8 +180,7 @@ def measure(tenants: int) -> Measured:
 
 async def _measure(world: World, tenants: int) -> Measured:
     measured = Measured(tenants)
-    os.environ["KUBECONFIG"] = str(world.cluster.kubeconfig)
-    async with Cluster(login, ApiClock()) as api:
+    async with Cluster(partial(_log_in, world.cluster.kubeconfig), ApiClock()) as api:
         names = [f"tenant-{number:05}" for number in range(tenants)]
         say(f"{tenants} tenants: creating")
         await all_of(api.create(paths.PACKAGES, _package(name)) for name in PACKAGES)
@@ -211,6 +211,13 @@ async def _measure(world: World, tenants: int) -> Measured:
         measured.lags = _lags(world, answered_at)
         process.stop()
     return measured
+
+
+def _log_in(kubeconfig: Path) -> kopf.ConnectionInfo:
+    os.environ["KUBECONFIG"] = str(kubeconfig)
+    info = kopf.login_with_kubeconfig(settings=kopf.OperatorSettings())
+    assert info is not None
+    return info
 
 
 async def _start(world: World, tenants: int) -> tuple[Process, float]:
