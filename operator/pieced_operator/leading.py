@@ -133,6 +133,7 @@ class Leading:
 
     async def _write_ledger(self) -> None:
         await migrated(self._settings.database, upgrade=self._migrate)
+        metrics.LEDGER_DATABASE_UP.set(1)  # on a cluster without tenants nothing is written that would say so
         writer = LedgerWriter(self._settings.database.application, self._backlog, self._fetch_again, self._committed)
         await writer.run()
 
