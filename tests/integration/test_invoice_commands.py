@@ -164,6 +164,23 @@ def test_from_the_run_to_the_payment(invoice: Invoice, database: Database) -> No
     assert json.loads(invoice("list", "--month", "2026-04", "-o", "json").stdout) == []
 
 
+def test_reading_never_writes(invoice: Invoice, database: Database) -> None:
+    """Every command that shows something, in sessions in which the server refuses to write."""
+    number = json.loads(invoice("run", "--month", "2026-03", "-o", "json").stdout)["first_number"]
+    options = "options=-c%20default_transaction_read_only%3Don&target_session_attrs=any"
+    read_only = {"DATABASE_URL": f"{database.url}?{options}"}
+    refused = run_pieced("invoice", "run", "--month", "2026-04", env=read_only, check=False)
+    assert refused.returncode != 0
+    for arguments in (
+        ("price", "show"),
+        ("org", "show"),
+        ("invoice", "draft", "--month", "2026-03", "--all"),
+        ("invoice", "list"),
+        ("invoice", "show", number),
+    ):
+        run_pieced(*arguments, env=read_only)
+
+
 def test_mistakes(invoice: Invoice, database: Database) -> None:
     invoice("run", "--month", "2026-03")
     with connect(database.url) as connection:

@@ -1,13 +1,16 @@
 """Rules 6 to 9 under plain SQL: what an UPDATE, INSERT or DELETE of the tables that people edit records."""
 
+import random
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
 
+from pieced_billing.prices.book import statutory_rate
+from pieced_billing.prices.load import load_prices
 from pieced_billing.store.connections import Connection, connect
 from tests.books import add_customers, organisation, run_invoices, set_organisations, set_prices
 from tests.databases import Database
@@ -71,6 +74,27 @@ def test_the_seeds_statements_run_as_written(connection: Connection) -> None:
         ],
         key=str,
     )
+
+
+def test_rule_6_sql_and_python_agree_which_version_is_in_force(connection: Connection) -> None:
+    choice = random.Random(6)
+    dates = [date(2026, 1, 1) + timedelta(days=day) for day in range(12)]
+    for _ in range(20):
+        for field in ("tenant_setup_fee_chf", "tenant_monthly_fee_chf"):
+            valid_from = choice.choice([None, *dates])
+            insert = "INSERT INTO price_versions (field, value, valid_from) VALUES (%s, %s, %s)"
+            connection.execute(insert, [field, choice.randrange(100), valid_from])
+        book = load_prices(connection)
+        for field, versions_of_field in book.platform.items():
+            query = "SELECT pieced_price_on(NULL, %s, day) FROM unnest(%s::date[]) AS day"
+            found = [row[0] for row in connection.execute(query, [field, dates])]
+            assert found == [versions_of_field.on(day) for day in dates]
+
+
+def test_rule_14_sql_and_python_agree_on_the_statutory_rate(connection: Connection) -> None:
+    days = [date(2023, 12, 31), date(2024, 1, 1), date(2026, 3, 1)]
+    rows = connection.execute("SELECT pieced_statutory_vat(day) FROM unnest(%s::date[]) AS day", [days])
+    assert [row[0] for row in rows] == [statutory_rate(day) for day in days]
 
 
 @pytest.mark.parametrize("zone", ZONES_AT_BOTH_ENDS)
