@@ -44,6 +44,10 @@ class Catalogue:
         """What is known of a package; None when there is none of that id."""
         return self._entries.get(package_id)
 
+    def entries(self) -> tuple[CatalogueEntry, ...]:
+        """Every package."""
+        return tuple(self._entries.values())
+
     def saw(self, resource: Mapping[str, Any]) -> bool:
         """Take note of a package as it is now; returns whether that changes anything for tenants."""
         entry = _decode(resource)

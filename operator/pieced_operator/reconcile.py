@@ -72,43 +72,42 @@ class Reconciler:
         known = self._inbox.tenants.get(uid)
         if known is None:
             return None
+        version = known.version
         resource: Resource = orjson.loads(known.body)
-        if known.version.deleted_at is not None and not known.version.gone:
+        if version.deleted_at is not None and not version.gone:
             await self._tear_down(known, resource)
             return None
         try:
             tenant = decode_tenant(resource)
+            problem = None if known.accepted else await self._accept(known, tenant)
         except ResourceInvalid as error:
-            await self._say(known, resource, self._outcome(known, problem=resource_invalid(str(error))))
+            problem = resource_invalid(str(error))
+        if version.gone:
+            if problem is not None:  # never ours, and nothing to bill: nobody will ask for it again
+                self._inbox.tenants.forget(uid)
             return None
-        if not known.accepted and not await self._accept(known, tenant, resource):
-            return _NAMESPACE_CONFLICT_SECONDS if known.refused_for == NAMESPACE_CONFLICT else None
-        if known.version.gone:
-            return None
-        if not known.version.accepted:
-            resource = await self._take_on(known, resource)
+        if problem is not None:
+            await self._say(known, resource, self._outcome(known, problem=problem))
+            return _NAMESPACE_CONFLICT_SECONDS if problem.reason == NAMESPACE_CONFLICT else None
+        if not version.accepted:
+            resource = await self._take_on(resource)
         return await self._run(known, tenant, resource)
 
-    async def _accept(self, known: Known, tenant: Tenant, resource: Resource) -> bool:
-        """Decide whether the tenant is ours to run and to bill; says why not."""
-        problem = None
+    async def _accept(self, known: Known, tenant: Tenant) -> Problem | None:
+        """Decide whether the tenant is ours to run and to bill; returns why it is not."""
         if known.version.org is None:
-            problem = organisation_missing(self._org_label)
-        elif await self._applier.claim_namespace(tenant) is Claim.FOREIGN:
-            problem = namespace_conflict(namespace_of(tenant.name))
+            return organisation_missing(self._org_label)
+        if await self._applier.claim_namespace(tenant) is Claim.FOREIGN:
             self._inbox.refuse(known, NAMESPACE_CONFLICT)
-        if problem is None:
-            self._inbox.accept(known)
-        elif known.version.gone:
-            self._inbox.tenants.forget(known.version.uid)
-        else:
-            await self._say(known, resource, self._outcome(known, problem=problem))
-        return problem is None
+            return namespace_conflict(namespace_of(tenant.name))
+        self._inbox.accept(known)
+        return None
 
-    async def _take_on(self, known: Known, resource: Resource) -> Resource:
+    async def _take_on(self, resource: Resource) -> Resource:
         """Put the finalizer on: from here on the tenant cannot vanish before its end is in the ledger."""
         faults.point("reconcile.before_finalizer")
-        taken_on = await add_finalizer(self._cluster, paths.tenant(known.version.name), resource, BILLING_FINALIZER)
+        path = paths.tenant(resource["metadata"]["name"])
+        taken_on = await add_finalizer(self._cluster, path, resource, BILLING_FINALIZER)
         faults.point("reconcile.after_finalizer")
         self._inbox.tenant(taken_on)
         return taken_on
@@ -119,7 +118,7 @@ class Reconciler:
         since = suspended_at(tenant, known.version.suspend_changed_at, now)
         until = retention(tenant, since, self._retention_period) if since else None
         if until is not None and until.due(now):
-            await self._end_suspended(known)
+            await self._end_suspended(resource)
             return None
         catalogue = self._inbox.catalogue.packages
         manifests = desired_children(tenant, catalogue, self._desired_settings)
@@ -156,12 +155,12 @@ class Reconciler:
         for_now = tuple(refusal.message for refusal in refused if comes_right(refusal))
         return for_now, apply_refused(for_good) if for_good else None
 
-    async def _end_suspended(self, known: Known) -> None:
+    async def _end_suspended(self, resource: Resource) -> None:
         """The time that a suspended tenant is kept is over: delete exactly the version that says so."""
-        version = known.version
-        log.info("deleting a tenant suspended for too long", tenant=version.name, uid=version.uid)
+        name, uid = resource["metadata"]["name"], resource["metadata"]["uid"]
+        log.info("deleting a tenant suspended for too long", tenant=name, uid=uid)
         faults.point("reconcile.before_retention_delete")
-        await self._cluster.delete(paths.tenant(version.name), version.uid, version.resource_version)
+        await self._cluster.delete(paths.tenant(name), uid, resource["metadata"]["resourceVersion"])
         faults.point("reconcile.after_retention_delete")
 
     async def _tear_down(self, known: Known, resource: Resource) -> None:

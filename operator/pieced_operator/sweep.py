@@ -71,6 +71,7 @@ class Sweep:
         A version that is not known yet is left to the watch, which delivers those before it too. Only when a second
         sweep still finds it unknown has the watch lost it.
         """
+        await self._packages()
         known_before = {known.version.uid for known in self._inbox.tenants if not known.version.gone}
         listed: set[str] = set()
         unexplained: set[tuple[str, str]] = set()
@@ -92,6 +93,18 @@ class Sweep:
             if known is not None and not known.version.gone:
                 await self._look_for(known)
         self._done()
+
+    async def _packages(self) -> None:
+        """The catalogue as it is listed; what was known before and is not listed is gone."""
+        known_before = self._inbox.catalogue.entries()
+        listed: set[str] = set()
+        async for page in self._cluster.pages(paths.PACKAGES):
+            for resource in page.items:
+                listed.add(resource["metadata"]["uid"])
+                self._inbox.package(resource)
+        for entry in known_before:
+            if entry.uid not in listed:
+                self._inbox.package({"metadata": {"name": entry.id, "uid": entry.uid}}, gone=True)
 
     async def _look_for(self, known: Known) -> None:
         """A known tenant is not in the list: ask for it, and if it is gone say so."""

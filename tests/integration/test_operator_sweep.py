@@ -1,0 +1,147 @@
+"""What a sweep finds that no watch delivered: here nothing watches at all."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import kopf
+import pytest
+
+from pieced_billing.ledger.observation import Observation
+from pieced_operator.backlog import Backlog
+from pieced_operator.clock import ApiClock
+from pieced_operator.cluster import Cluster as Api
+from pieced_operator.heartbeat import Heartbeat
+from pieced_operator.inbox import Inbox
+from pieced_operator.sweep import Sweep
+from pieced_operator.workqueue import WorkQueue
+from tests.clusters import Cluster
+
+TENANT = """
+apiVersion: pieced.ch/v1alpha1
+kind: PiecedTenant
+metadata:
+  name: swept
+  labels: {pieced.ch/org-id: "310001"}
+  finalizers: [pieced.ch/billing]
+spec: {displayName: Swept, packages: [broom]}
+"""
+PACKAGE = """
+apiVersion: pieced.ch/v1alpha1
+kind: PiecedPackage
+metadata: {name: broom}
+spec: {displayName: Broom, image: "example/broom:1"}
+"""
+
+
+@dataclass
+class Watchless:
+    """An inbox that nothing feeds but sweeps."""
+
+    sweep: Sweep
+    inbox: Inbox
+    backlog: Backlog
+
+    async def told(self) -> list[Observation]:
+        """What the ledger was told of our tenant since the last time."""
+        taken = await self.backlog.take(10_000) if len(self.backlog) else []
+        for queue in taken:
+            self.backlog.committed(queue[0].seen.uid)
+        return [pending.seen for queue in taken for pending in queue if pending.seen.tenant == "swept"]
+
+
+def sweeping(cluster: Cluster, story: Callable[[Watchless], Awaitable[None]]) -> None:
+    os.environ["KUBECONFIG"] = str(cluster.kubeconfig)
+    try:
+        info = kopf.login_with_kubeconfig(settings=kopf.OperatorSettings())
+    finally:
+        del os.environ["KUBECONFIG"]
+    assert info is not None
+
+    async def run() -> None:
+        async with Api(lambda: info, ApiClock()) as api:
+            backlog = Backlog()
+            inbox = Inbox("cluster", "pieced.ch/org-id", api.clock, backlog, WorkQueue(), WorkQueue())
+            await story(Watchless(Sweep(api, inbox, Heartbeat()), inbox, backlog))
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+@pytest.fixture
+def swept(cluster: Cluster) -> Iterator[Cluster]:
+    cluster.kubectl("apply", "-f", "-", stdin=PACKAGE)
+    cluster.kubectl("apply", "-f", "-", stdin=TENANT)
+    yield cluster
+    remove(cluster)
+    cluster.kubectl("delete", "pp", "broom", "--ignore-not-found")
+
+
+def remove(cluster: Cluster) -> None:
+    """The tenant goes as if somebody had stripped its finalizer."""
+    if cluster.kubectl("get", "pt", "swept", "--ignore-not-found"):
+        cluster.kubectl("patch", "pt", "swept", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+        cluster.kubectl("delete", "pt", "swept")
+
+
+def test_the_first_sweep_tells_all_there_is_and_knows_the_catalogue_before_the_tenants(swept: Cluster) -> None:
+    async def story(watchless: Watchless) -> None:
+        assert await watchless.sweep.first()
+        (seen,) = await watchless.told()
+        assert (seen.packages, seen.confirmed, seen.source) == (frozenset({"broom"}), True, "sweep")
+
+    sweeping(swept, story)
+
+
+def test_a_sweep_confirms_what_is_known(swept: Cluster) -> None:
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first()
+        (first,) = await watchless.told()
+        await watchless.sweep.once()
+        (again,) = await watchless.told()
+        assert again.confirmed
+        assert again.generation == first.generation
+        assert again.seen_at >= first.seen_at
+
+    sweeping(swept, story)
+
+
+def test_a_change_is_left_to_the_watch_until_a_second_sweep_still_misses_it(swept: Cluster) -> None:
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first()
+        await watchless.told()
+        swept.kubectl("patch", "pt", "swept", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+        await watchless.sweep.once()
+        assert await watchless.told() == []
+        await watchless.sweep.once()
+        (seen,) = await watchless.told()
+        assert (seen.suspended, seen.generation, seen.confirmed) == (True, 2, True)
+
+    sweeping(swept, story)
+
+
+def test_a_tenant_that_vanished_is_told_as_gone(swept: Cluster) -> None:
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first()
+        await watchless.told()
+        remove(swept)
+        before = watchless.inbox.tenants.named("swept")
+        assert before is not None
+        await watchless.sweep.once()
+        (seen,) = await watchless.told()
+        assert (seen.gone, seen.uid, seen.source) == (True, before.version.uid, "sweep")
+        await watchless.sweep.once()
+        assert await watchless.told() == []
+
+    sweeping(swept, story)
+
+
+def test_a_package_that_vanished_leaves_the_catalogue(swept: Cluster) -> None:
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first()
+        assert "broom" in watchless.inbox.catalogue.packages
+        swept.kubectl("delete", "pp", "broom")
+        await watchless.sweep.once()
+        assert "broom" not in watchless.inbox.catalogue.packages
+
+    sweeping(swept, story)
