@@ -32,7 +32,7 @@ def apply(
     with database() as connection:
         added = apply_prices(connection, *read_file(file))
     if added or output is not Format.TABLE:
-        show(price_document(iter(added)), _table(added), output)
+        show(price_document(added), _table(added), output)
     else:
         print("Nothing to record: every price of the file is in force on its date already.")
 
@@ -45,7 +45,7 @@ def show_prices(
     """Show every price and the date from which it holds; as YAML it is the file that `apply` reads."""
     with database() as connection:
         entries = list(price_entries(load_prices(connection), at))
-    show(price_document(iter(entries)), _table(entries), output)
+    show(price_document(entries), _table(entries), output)
 
 
 def _table(entries: list[PriceEntry]) -> Table:

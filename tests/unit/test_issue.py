@@ -7,9 +7,9 @@ import pytest
 
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.draft import Draft
-from pieced_billing.invoicing.issue import NegativeDraft, NotConfigured, issue
+from pieced_billing.invoicing.issue import NegativeDraft, issue
 from pieced_billing.invoicing.number import format_number
-from pieced_billing.parties.organisation import Organisation
+from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.terms import PartyTerms, VatPosture
 from pieced_billing.prices.versions import Version, Versions
 from pieced_billing.rating.lines import Line

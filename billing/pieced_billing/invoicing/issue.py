@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.draft import Draft
-from pieced_billing.parties.organisation import Organisation
+from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.terms import PartyTerms
 
 PAYMENT_TERM: Final = timedelta(days=30)
@@ -24,15 +24,6 @@ class Invoice:
     language: str
     issued_on: date
     due_on: date
-
-
-class NotConfigured(Refused):
-    """An invoice needs a recipient (rule 14)."""
-
-    code: ClassVar[str] = "org_without_configuration"
-
-    def __init__(self, org: str) -> None:
-        super().__init__(f"Organisation {org} has no configuration; describe it with `pieced org apply`.")
 
 
 class NegativeDraft(Refused):

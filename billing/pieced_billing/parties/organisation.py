@@ -1,7 +1,9 @@
 """An organisation: who is billed, where the bill goes, and what was agreed. Its terms of VAT are in `terms.py`."""
 
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import ClassVar, Final
+
+from pieced_billing.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +29,12 @@ TEXT_FIELDS: Final = ("name", "street", "house_number", "postcode", "town", "ema
 SWITCHES: Final = ("pay_by_invoice", "auto_invoice_enabled", "auto_reminders_enabled")
 LANGUAGES: Final = ("de", "en", "fr", "it")
 FIELDS: Final = tuple(field.name for field in fields(Organisation) if field.name != "org")
+
+
+class NotConfigured(Refused):
+    """Nobody has said who an organisation is; an invoice needs a recipient (rule 14)."""
+
+    code: ClassVar[str] = "org_without_configuration"
+
+    def __init__(self, org: str) -> None:
+        super().__init__(f"Organisation {org} has no configuration; describe it with `pieced org apply`.")

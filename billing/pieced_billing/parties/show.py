@@ -4,29 +4,22 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from pieced_billing.errors import Refused
 from pieced_billing.parties.load import load_organisations, load_terms
-from pieced_billing.parties.organisation import FIELDS, Organisation
+from pieced_billing.parties.organisation import FIELDS, NotConfigured, Organisation
 from pieced_billing.parties.terms import COUNTRY, UNCONFIGURED, VAT_POSTURE, PartyTerms
 from pieced_billing.store.connections import Connection
 
 
-class UnknownOrganisation(Refused):
-    """Nothing is known of an organisation with this id."""
-
-    code = "unknown_organisation"
-
-    def __init__(self, org: str) -> None:
-        super().__init__(f"There is no organisation {org!r}; ids are the text after `org:` in `pieced org show`.")
-
-
 def organisation_entries(connection: Connection, org: str | None = None) -> list[dict[str, Any]]:
-    """The entries of one organisation or of all, one per date on which terms change; the first describes it in full."""
+    """The entries of one organisation or of all, one per date on which terms change; the first describes it in full.
+
+    Raises NotConfigured.
+    """
     orgs = None if org is None else [org]
     terms = load_terms(connection, orgs)
     organisations = load_organisations(connection, orgs)
     if org is not None and not organisations:
-        raise UnknownOrganisation(org)
+        raise NotConfigured(org)
     return [entry for found in organisations.values() for entry in _entries(found, terms.get(found.org, UNCONFIGURED))]
 
 

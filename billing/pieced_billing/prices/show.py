@@ -1,6 +1,6 @@
 """`pieced price show`: the price book in the format that `pieced price apply` reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ def price_entries(book: PriceBook, at: date | None = None) -> Iterator[PriceEntr
                 yield PriceEntry(package, name, *version)
 
 
-def price_document(entries: Iterator[PriceEntry]) -> dict[str, Any]:
+def price_document(entries: Iterable[PriceEntry]) -> dict[str, Any]:
     """Entries in the file format: an entry per date, numbers as text."""
     platform: list[dict[str, Any]] = []
     packages: dict[str, list[dict[str, Any]]] = {}
