@@ -27,8 +27,9 @@ class KopfWatch:
     kopf has no change handlers, indices, timers, peering or Events here: it writes nothing and keeps little.
     """
 
-    def __init__(self, login: Login, tenant: Take, package: Take) -> None:
+    def __init__(self, login: Login, identity: str, tenant: Take, package: Take) -> None:
         self._login = login
+        self._identity = identity
         self._takes = {TENANT_PLURAL: tenant, PACKAGE_PLURAL: package}
         self._stop = threading.Event()
 
@@ -51,6 +52,8 @@ class KopfWatch:
                 settings=_settings(),
                 clusterwide=True,
                 standalone=True,
+                # kopf would ask for the user's name, which a container may not have, and does not export the type
+                identity=self._identity,  # type: ignore[arg-type]
                 stop_flag=self._stop,
             )
         except BaseException as error:  # noqa: BLE001 - the edge of a thread: the event loop raises it again

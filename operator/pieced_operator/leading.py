@@ -23,6 +23,7 @@ from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
 from pieced_operator.kopf_watch import KopfWatch
 from pieced_operator.lease import Lease
+from pieced_operator.ledger_reader import LedgerReader
 from pieced_operator.ledger_writer import LedgerWriter
 from pieced_operator.login import Login
 from pieced_operator.migrate import migrated
@@ -68,7 +69,7 @@ class Leading:
             settings.org_label,
             settings.retention_period,
         )
-        self._sweep = Sweep(cluster, self._inbox, heart)
+        self._sweep = Sweep(cluster, self._inbox, LedgerReader(settings.database.application, cluster_id), heart)
         self._loop = asyncio.get_running_loop()
 
     async def run(self, lease: Lease, stop: asyncio.Event) -> None:
@@ -129,7 +130,7 @@ class Leading:
 
         async with asyncio.TaskGroup() as group:
             group.create_task(bridge.run(since))
-            group.create_task(KopfWatch(self._login, take_from_kopf, self._take_package).run())
+            group.create_task(KopfWatch(self._login, self._settings.identity, take_from_kopf, self._take_package).run())
 
     async def _write_ledger(self) -> None:
         await migrated(self._settings.database, upgrade=self._migrate)

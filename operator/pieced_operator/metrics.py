@@ -30,4 +30,7 @@ LEDGER_DATABASE_UP = Gauge("pieced_ledger_database_up", "Whether the ledger's da
 
 LAST_SWEEP = Gauge("pieced_last_sweep_timestamp_seconds", "When all tenants were last listed and compared")
 SWEEP_MISMATCHES = Counter("pieced_sweep_mismatches", "Tenants that a sweep saw in a version that no watch delivered")
+SWEEP_HALTED = Gauge(
+    "pieced_sweep_missing_tenants", "Tenants alive in the ledger and gone in the cluster, too many to believe"
+)
 LEADER = Gauge("pieced_leader", "Whether this replica holds the Lease")

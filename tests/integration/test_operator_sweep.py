@@ -1,12 +1,14 @@
 """What a sweep finds that no watch delivered: here nothing watches at all."""
 
 import asyncio
+import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import kopf
 import pytest
+from prometheus_client import generate_latest
 
 from pieced_billing.ledger.observation import Observation
 from pieced_operator.backlog import Backlog
@@ -14,9 +16,13 @@ from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster as Api
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
+from pieced_operator.ledger_reader import LedgerReader
 from pieced_operator.sweep import Sweep
 from pieced_operator.workqueue import WorkQueue
 from tests.clusters import Cluster
+from tests.commands import run_pieced
+from tests.databases import Database
+from tests.stacks import recorded_of
 
 TENANT = """
 apiVersion: pieced.ch/v1alpha1
@@ -51,7 +57,7 @@ class Watchless:
         return [pending.seen for queue in taken for pending in queue if pending.seen.tenant == "swept"]
 
 
-def sweeping(cluster: Cluster, story: Callable[[Watchless], Awaitable[None]]) -> None:
+def sweeping(cluster: Cluster, database: Database, story: Callable[[Watchless], Awaitable[None]]) -> None:
     os.environ["KUBECONFIG"] = str(cluster.kubeconfig)
     try:
         info = kopf.login_with_kubeconfig(settings=kopf.OperatorSettings())
@@ -63,7 +69,8 @@ def sweeping(cluster: Cluster, story: Callable[[Watchless], Awaitable[None]]) ->
         async with Api(lambda: info, ApiClock()) as api:
             backlog = Backlog()
             inbox = Inbox("cluster", "pieced.ch/org-id", api.clock, backlog, WorkQueue(), WorkQueue())
-            await story(Watchless(Sweep(api, inbox, Heartbeat()), inbox, backlog))
+            sweep = Sweep(api, inbox, LedgerReader(database.url, "cluster"), Heartbeat())
+            await story(Watchless(sweep, inbox, backlog))
 
     asyncio.run(asyncio.wait_for(run(), 60))
 
@@ -84,16 +91,18 @@ def remove(cluster: Cluster) -> None:
         cluster.kubectl("delete", "pt", "swept")
 
 
-def test_the_first_sweep_tells_all_there_is_and_knows_the_catalogue_before_the_tenants(swept: Cluster) -> None:
+def test_the_first_sweep_tells_all_there_is_and_knows_the_catalogue_before_the_tenants(
+    swept: Cluster, database: Database
+) -> None:
     async def story(watchless: Watchless) -> None:
         assert await watchless.sweep.first()
         (seen,) = await watchless.told()
         assert (seen.packages, seen.confirmed, seen.source) == (frozenset({"broom"}), True, "sweep")
 
-    sweeping(swept, story)
+    sweeping(swept, database, story)
 
 
-def test_a_sweep_confirms_what_is_known(swept: Cluster) -> None:
+def test_a_sweep_confirms_what_is_known(swept: Cluster, database: Database) -> None:
     async def story(watchless: Watchless) -> None:
         await watchless.sweep.first()
         (first,) = await watchless.told()
@@ -103,10 +112,10 @@ def test_a_sweep_confirms_what_is_known(swept: Cluster) -> None:
         assert again.generation == first.generation
         assert again.seen_at >= first.seen_at
 
-    sweeping(swept, story)
+    sweeping(swept, database, story)
 
 
-def test_a_change_is_left_to_the_watch_until_a_second_sweep_still_misses_it(swept: Cluster) -> None:
+def test_a_change_is_left_to_the_watch_until_a_second_sweep_still_misses_it(swept: Cluster, database: Database) -> None:
     async def story(watchless: Watchless) -> None:
         await watchless.sweep.first()
         await watchless.told()
@@ -117,10 +126,10 @@ def test_a_change_is_left_to_the_watch_until_a_second_sweep_still_misses_it(swep
         (seen,) = await watchless.told()
         assert (seen.suspended, seen.generation, seen.confirmed) == (True, 2, True)
 
-    sweeping(swept, story)
+    sweeping(swept, database, story)
 
 
-def test_a_tenant_that_vanished_is_told_as_gone(swept: Cluster) -> None:
+def test_a_tenant_that_vanished_is_told_as_gone(swept: Cluster, database: Database) -> None:
     async def story(watchless: Watchless) -> None:
         await watchless.sweep.first()
         await watchless.told()
@@ -133,10 +142,10 @@ def test_a_tenant_that_vanished_is_told_as_gone(swept: Cluster) -> None:
         await watchless.sweep.once()
         assert await watchless.told() == []
 
-    sweeping(swept, story)
+    sweeping(swept, database, story)
 
 
-def test_a_package_that_vanished_leaves_the_catalogue(swept: Cluster) -> None:
+def test_a_package_that_vanished_leaves_the_catalogue(swept: Cluster, database: Database) -> None:
     async def story(watchless: Watchless) -> None:
         await watchless.sweep.first()
         assert "broom" in watchless.inbox.catalogue.packages
@@ -144,4 +153,47 @@ def test_a_package_that_vanished_leaves_the_catalogue(swept: Cluster) -> None:
         await watchless.sweep.once()
         assert "broom" not in watchless.inbox.catalogue.packages
 
-    sweeping(swept, story)
+    sweeping(swept, database, story)
+
+
+def remembered(database: Database, count: int) -> list[str]:
+    """Tenants that a ledger holds to be alive, in the cluster that the sweep looks at."""
+    uids = [f"u-{number}" for number in range(count)]
+    lines = [
+        {
+            "kind": "created",
+            "uid": uid,
+            "tenant": f"lost-{uid}",
+            "org": "1",
+            "at": "2026-03-01T09:00:00Z",
+            "cluster": "cluster",
+        }
+        for uid in uids
+    ]
+    run_pieced("ledger", "import", "-", env=database.env(), stdin="\n".join(map(json.dumps, lines)))
+    return uids
+
+
+def test_what_vanished_while_nobody_looked_is_ended_in_the_ledger(swept: Cluster, database: Database) -> None:
+    (uid,) = remembered(database, 1)
+
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first()
+        for _ in range(2):
+            await watchless.sweep.once()
+
+    sweeping(swept, database, story)
+    _, deleted = recorded_of(database, [uid])[uid]
+    assert (deleted.kind, deleted.quality, deleted.source) == ("deleted", "inferred", "sweep")
+
+
+def test_when_too_many_are_missing_none_is_ended(swept: Cluster, database: Database) -> None:
+    uids = remembered(database, 6)
+
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first()
+        await watchless.sweep.once()
+
+    sweeping(swept, database, story)
+    assert {len(events) for events in recorded_of(database, uids).values()} == {1}
+    assert "pieced_sweep_missing_tenants 6.0" in generate_latest().decode()

@@ -1,0 +1,33 @@
+"""What the ledger holds to be alive, for the sweep; and the end of what is not."""
+
+import asyncio
+from datetime import datetime
+
+from pieced_billing.ledger.events import Event
+from pieced_billing.ledger.live import LiveTenant, live_tenants
+from pieced_billing.ledger.observe import observe_missing
+from pieced_billing.store.connections import open_store, outages
+
+
+class LedgerReader:
+    """The ledger of one cluster; each call is a connection of its own, in a thread. Raises Unavailable."""
+
+    def __init__(self, url: str, cluster_id: str) -> None:
+        self._url = url
+        self._cluster_id = cluster_id
+
+    async def live(self) -> list[LiveTenant]:
+        """Every tenant that has no end yet."""
+        return await asyncio.to_thread(self._live)
+
+    async def end(self, uid: str, seen_at: datetime, source: str) -> list[Event]:
+        """Record that a tenant exists no more; nothing if its end is known."""
+        return await asyncio.to_thread(self._end, uid, seen_at, source)
+
+    def _live(self) -> list[LiveTenant]:
+        with outages(), open_store(self._url) as connection:
+            return live_tenants(connection, self._cluster_id)
+
+    def _end(self, uid: str, seen_at: datetime, source: str) -> list[Event]:
+        with outages(), open_store(self._url) as connection:
+            return observe_missing(connection, uid, seen_at, source)
