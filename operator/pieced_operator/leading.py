@@ -122,11 +122,9 @@ class Leading:
         bridge = Bridge(self._cluster, self._take_tenant)
 
         def take_from_kopf(resource: Resource, gone: bool, asked_at: float | None) -> None:
-            if asked_at is None:
-                self._take_tenant(resource, gone, None)
-            elif not bridge.holds:  # kopf lists again because its watch was cut: it does not see what was deleted then
-                self._take_tenant(resource, gone, asked_at)
-                self._sweep.soon()
+            if asked_at is not None and not bridge.holds:
+                self._sweep.soon()  # its watch was cut: what was deleted since, kopf does not see
+            bridge.from_kopf(resource, gone, asked_at)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(bridge.run(since))

@@ -163,6 +163,45 @@ def test_the_second_replica_takes_over(at_work: Stack, tmp_path: Path, end: str)
     at_work.operator.start()
 
 
+def test_what_changes_while_the_operator_starts_is_recorded_from_its_first_list_on(at_work: Stack) -> None:
+    uid = uid_of(at_work.tenant("restless", suspend=True))
+    at_work.await_kinds(uid, "created", "suspended")
+    at_work.operator.stop()
+    at_work.operator.launch()
+    number, until = 0, None
+    while until is None or time.monotonic() < until:
+        number += 1
+        at_work.change("restless", packages=["search"] if number % 2 else [])
+        if until is None and at_work.operator.metric("pieced_last_sweep_timestamp_seconds"):
+            until = time.monotonic() + 3  # until kopf watches, certainly
+    final = at_work.change("restless", packages=["telegram"])
+    awaited(lambda: at_work.kinds(uid)[-1], lambda kind: kind == "enabled telegram")
+    with connect(at_work.database.url) as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT generation FROM tenant_skill_events WHERE tenant_uid = %s ORDER BY 1", [uid]
+        ).fetchall()
+    _, *watched = [generation for (generation,) in rows]  # the first is what the list found
+    assert watched == list(range(watched[0], final["metadata"]["generation"] + 1))
+    assert len(watched) > 20
+
+
+def test_two_operators_that_both_believe_to_lead_write_one_ledger(at_work: Stack, tmp_path: Path) -> None:
+    twin = Operator(at_work.cluster, at_work.database, tmp_path)  # of the same pod name: the Lease lets it in
+    twin.start()
+    try:
+        uid = uid_of(at_work.tenant("shared", suspend=True))
+        for number in range(20):
+            at_work.change("shared", packages=["search"] if number % 2 == 0 else [])
+        at_work.await_kinds(uid, "created", "suspended", *(["enabled search", "disabled search"] * 10))
+        at_work.await_phase("shared", "Suspended")
+        at_work.delete("shared")
+        at_work.await_gone("shared")
+        assert at_work.kinds(uid)[-1] == "deleted"
+        assert len(at_work.events(uid)) == 23
+    finally:
+        twin.kill()
+
+
 def await_idle(process: Operator) -> None:
     """Wait until a process has nothing left to do."""
     depths = ("pieced_reconcile_queue_depth", "pieced_ledger_queue_depth", "pieced_children_unread")

@@ -92,8 +92,8 @@ def _decide_again(connection: Connection, row: LedgerRow | None, stale: Decision
     faults.point("observe.before_fetch_again")
     now = fetch_again()
     faults.point("observe.after_fetch_again")
-    if row is None or now is None or now.uid != row.uid:
-        return stale
+    if row is None or now is None or now.uid != row.uid or now.generation >= row.generation:
+        return stale  # the copy was old; what is newer comes in its order, with all that lies between
     return decide(row, now, _namesakes(connection, row, now), fresh=True)
 
 
