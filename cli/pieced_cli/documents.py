@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from pieced_cli.output import Format
+
+_WRITTEN_AT_ONCE: Final = 1 << 20
 
 
 def print_documents(documents: Iterable[Mapping[str, Any]], output: Format) -> None:
@@ -16,6 +18,5 @@ def print_documents(documents: Iterable[Mapping[str, Any]], output: Format) -> N
 
         yaml.safe_dump_all(documents, sys.stdout, sort_keys=False, allow_unicode=True, explicit_start=True)
         return
-    write = sys.stdout.buffer.write
-    for document in documents:
-        write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
+    with open(sys.stdout.fileno(), "wb", buffering=_WRITTEN_AT_ONCE, closefd=False) as out:
+        out.writelines(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE) for document in documents)
