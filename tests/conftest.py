@@ -15,7 +15,8 @@ from tests.databases import SERVERS, Database, DatabaseServers
 from tests.folders import worker_folder
 
 set_hypothesis_home_dir(places.PROJECT / ".cache" / "hypothesis")
-settings.register_profile("pieced", deadline=None)  # a busy machine is no failure
+# The same examples in every run, so that a failure is one of the code; a busy machine is no failure.
+settings.register_profile("pieced", deadline=None, derandomize=True)
 settings.load_profile("pieced")
 os.environ["PYTEST_DEBUG_TEMPROOT"] = places.environment()["TMPDIR"]
 

@@ -15,7 +15,9 @@ ids = st.builds(
 )
 lines = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
-quantities = st.from_regex(r"[1-9][0-9]{0,3}(\.[0-9]{1,4})?(m|k|M|G|Ki|Mi|Gi|Ti)?", fullmatch=True)
+quantities = st.from_regex(
+    r"[1-9][0-9]{0,3}(\.[0-9]{1,4})?(m|k|M|G|Ki|Mi|Gi)?|[1-9][0-9]{0,2}(\.[0-9]{1,4})?Ti", fullmatch=True
+)  # up to the largest that the schema allows, 1Pi
 protocols = st.sampled_from(["TCP", "UDP"])
 port_numbers = st.integers(1, 65_535)
 
