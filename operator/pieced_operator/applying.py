@@ -30,25 +30,31 @@ class Applier:
 
     async def claim_namespace(self, tenant: Tenant) -> Claim:
         """Whose the namespace of the wanted name is now."""
-        own = self._children.of(tenant.uid).get(("Namespace", namespace_of(tenant.name)))
-        if own is not None:
-            return Claim.LEAVING if own.leaving else Claim.OURS
         try:
             live = await self._cluster.get(f"{paths.NAMESPACES}/{namespace_of(tenant.name)}")
         except NotFound:
             return Claim.ABSENT
         return claim(tenant, live)
 
-    async def create_namespace(self, manifest: Manifest) -> None:
-        """Make the namespace, and only make it: Conflict when one of that name turned up meanwhile.
+    async def secure_namespace(self, tenant: Tenant, manifest: Manifest) -> Claim:
+        """Make the namespace unless there is one; returns whose it is then.
 
-        Server-side apply would take over somebody else's, so it follows only when this one is ours.
+        It is made and only made: server-side apply would take over somebody else's, so that comes when it is ours.
         """
+        own = self._children.of(tenant.uid).get(("Namespace", namespace_of(tenant.name)))
+        if own is not None:
+            return Claim.LEAVING if own.leaving else Claim.OURS
         faults.point("reconcile.before_create_namespace")
         metadata = {key: manifest["metadata"][key] for key in ("name", "labels", "ownerReferences")}
-        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-        self._children.saw("Namespace", await self._cluster.create(paths.NAMESPACES, body))
+        try:
+            made = await self._cluster.create(
+                paths.NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+            )
+        except Conflict:
+            return await self.claim_namespace(tenant)
         faults.point("reconcile.after_create_namespace")
+        self._children.saw("Namespace", made)
+        return Claim.OURS
 
     async def apply(self, tenant: Tenant, manifests: list[Manifest]) -> list[ApiRefused]:
         """Bring every child up to date; returns what the API server refused, and goes on with the others.

@@ -15,7 +15,7 @@ from pieced_operator.decode import Version, decode_version, existed_from
 from pieced_operator.observing import Reading, observation
 from pieced_operator.packing import packed
 from pieced_operator.tenants import Held, Known, Tenants
-from pieced_operator.workqueue import WorkQueue
+from pieced_operator.workqueue import Queues
 
 WATCH: Final = "watch"
 SWEEP: Final = "sweep"
@@ -31,8 +31,7 @@ class Inbox:
         org_label: str,
         clock: ApiClock,
         backlog: Backlog,
-        work: WorkQueue[str],
-        package_work: WorkQueue[str],
+        queues: Queues,
     ) -> None:
         self.tenants = Tenants()
         self.catalogue = Catalogue()
@@ -40,8 +39,7 @@ class Inbox:
         self._org_label = org_label
         self._clock = clock
         self._backlog = backlog
-        self._work = work
-        self._package_work = package_work
+        self._queues = queues
 
     def tenant(self, resource: Resource, asked_at: float | None = None, *, gone: bool = False) -> None:
         """Take in a version of a tenant; one that is not newer than what is known is nothing.
@@ -63,7 +61,7 @@ class Inbox:
         """Take in a version of a package; the tenants that name it are told to the ledger anew."""
         name = resource["metadata"]["name"]
         changed = self.catalogue.vanished(resource) if gone else self.catalogue.saw(resource)
-        self._package_work.add(name)
+        self._queues.packages.add(name)
         if not changed:
             return
         for uid in self.tenants.users_of(name):
@@ -71,7 +69,7 @@ class Inbox:
             assert known is not None
             if known.accepted:
                 self._tell(known, Held(known.version, time.monotonic(), None), known.version.created_at)
-            self._work.add(uid)
+            self._queues.tenants.add(uid)
 
     def accept(self, known: Known) -> None:
         """The tenant is ours: what was held back goes to the ledger."""
@@ -110,9 +108,9 @@ class Inbox:
             self.accept(known)
         elif version.org is None:
             self.refuse(known, ORGANISATION_MISSING)
-        self._work.add(version.uid)
+        (self._queues.tenants if version.accepted else self._queues.first_sight).add(version.uid)
         for package in used ^ (frozenset() if version.gone else version.packages):
-            self._package_work.add(package)
+            self._queues.packages.add(package)
 
     def _tell(self, known: Known, held: Held, created_at: datetime) -> None:
         """Queue what a version says, unless the ledger was told exactly that before."""

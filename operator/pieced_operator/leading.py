@@ -14,11 +14,13 @@ from pieced_billing.ledger.observe import FetchAgain
 from pieced_operator import metrics, paths
 from pieced_operator.announce import Announcer
 from pieced_operator.api_errors import NotFound
+from pieced_operator.applying import Applier
 from pieced_operator.backlog import Backlog
 from pieced_operator.bridge import Bridge
 from pieced_operator.child_watch import ChildWatch
 from pieced_operator.children import Children
 from pieced_operator.cluster import Cluster, Resource
+from pieced_operator.first_sight import FirstSight
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
 from pieced_operator.kopf_watch import KopfWatch
@@ -34,11 +36,12 @@ from pieced_operator.settings import Settings
 from pieced_operator.status_writer import StatusWriter
 from pieced_operator.sweep import Sweep
 from pieced_operator.workers import work_forever
-from pieced_operator.workqueue import WorkQueue
+from pieced_operator.workqueue import Queues
 
 log = structlog.get_logger(__name__)
 
 _WORKERS: Final = 12
+_FIRST_SIGHT_WORKERS: Final = 4
 _DRAIN_SECONDS: Final = 10.0
 
 
@@ -52,22 +55,17 @@ class Leading:
         self._cluster = cluster
         self._login = login
         self._migrate = migrate
-        self._work: WorkQueue[str] = WorkQueue()
-        self._package_work: WorkQueue[str] = WorkQueue()
+        self._queues = Queues()
         self._backlog = Backlog()
-        self._inbox = Inbox(
-            cluster_id, settings.org_label, cluster.clock, self._backlog, self._work, self._package_work
-        )
+        self._inbox = Inbox(cluster_id, settings.org_label, cluster.clock, self._backlog, self._queues)
         self._children = Children()
-        self._child_watch = ChildWatch(cluster, self._children, self._inbox.tenants, self._work, heart)
+        self._child_watch = ChildWatch(cluster, self._children, self._inbox.tenants, self._queues.tenants, heart)
         self._announcer = Announcer(cluster, settings.identity)
+        applier = Applier(cluster, self._children)
+        statuses = StatusWriter(cluster, self._inbox, self._announcer)
+        self._first_sight = FirstSight(cluster, self._inbox, applier, statuses, settings.org_label)
         self._reconciler = Reconciler(
-            cluster,
-            self._inbox,
-            self._children,
-            StatusWriter(cluster, self._announcer),
-            settings.org_label,
-            settings.retention_period,
+            cluster, self._inbox, self._children, applier, statuses, settings.retention_period
         )
         self._sweep = Sweep(cluster, self._inbox, LedgerReader(settings.database.application, cluster_id), heart)
         self._loop = asyncio.get_running_loop()
@@ -94,16 +92,18 @@ class Leading:
             group.create_task(self._watch_children())
             group.create_task(self._watch_tenants(version))
             group.create_task(self._sweep.run())
-            group.create_task(work_forever(self._package_work, self._work_on_package))
+            group.create_task(work_forever(self._queues.packages, self._work_on_package))
+            for _ in range(_FIRST_SIGHT_WORKERS):
+                group.create_task(work_forever(self._queues.first_sight, self._first_sight.meet))
             for _ in range(_WORKERS):
-                group.create_task(work_forever(self._work, self._work_on_tenant))
+                group.create_task(work_forever(self._queues.tenants, self._work_on_tenant))
 
     def refresh_metrics(self) -> None:
         """Set the gauges that are worked out when somebody asks."""
         oldest = self._backlog.oldest_since()
         metrics.LEDGER_QUEUE_DEPTH.set(len(self._backlog))
         metrics.LEDGER_OLDEST_PENDING.set(0 if oldest is None else time.monotonic() - oldest)
-        metrics.RECONCILE_QUEUE_DEPTH.set(len(self._work))
+        metrics.RECONCILE_QUEUE_DEPTH.set(len(self._queues))
         metrics.CHILDREN_UNREAD.set(self._child_watch.unread)
         phases = Counter(known.phase for known in self._inbox.tenants)
         metrics.TENANTS.clear()
@@ -162,7 +162,7 @@ class Leading:
             self._inbox.tenants.forget(seen.uid)
         elif seen.deleted_at is not None:
             known.end_is_committed = True
-            self._work.add(seen.uid)
+            self._queues.tenants.add(seen.uid)
 
     def _fetch_again(self, uid: str) -> FetchAgain:
         """For a writer's thread: read a tenant anew, in the event loop, while its row is locked."""

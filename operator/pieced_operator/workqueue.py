@@ -78,3 +78,15 @@ class WorkQueue(Generic[Key]):
         if key in self._wanted:
             self._ready.append(key)
             self._wake.set()
+
+
+class Queues:
+    """All work of an operator: tenants' uids seen for the first time, tenants' uids, packages' names."""
+
+    def __init__(self) -> None:
+        self.first_sight: WorkQueue[str] = WorkQueue()
+        self.tenants: WorkQueue[str] = WorkQueue()
+        self.packages: WorkQueue[str] = WorkQueue()
+
+    def __len__(self) -> int:
+        return len(self.first_sight) + len(self.tenants) + len(self.packages)

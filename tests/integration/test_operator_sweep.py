@@ -18,7 +18,7 @@ from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
 from pieced_operator.ledger_reader import LedgerReader
 from pieced_operator.sweep import Sweep
-from pieced_operator.workqueue import WorkQueue
+from pieced_operator.workqueue import Queues
 from tests.clusters import Cluster
 from tests.commands import run_pieced
 from tests.databases import Database
@@ -68,7 +68,7 @@ def sweeping(cluster: Cluster, database: Database, story: Callable[[Watchless], 
     async def run() -> None:
         async with Api(lambda: info, ApiClock()) as api:
             backlog = Backlog()
-            inbox = Inbox("cluster", "pieced.ch/org-id", api.clock, backlog, WorkQueue(), WorkQueue())
+            inbox = Inbox("cluster", "pieced.ch/org-id", api.clock, backlog, Queues())
             sweep = Sweep(api, inbox, LedgerReader(database.url, "cluster"), Heartbeat())
             await story(Watchless(sweep, inbox, backlog))
 

@@ -10,7 +10,7 @@ from pieced_billing.ledger.observation import Observation
 from pieced_operator.backlog import Backlog
 from pieced_operator.clock import ApiClock
 from pieced_operator.inbox import Inbox
-from pieced_operator.workqueue import WorkQueue
+from pieced_operator.workqueue import Queues
 from tests.tenants import resource
 
 LABEL = "pieced.ch/org-id"
@@ -23,7 +23,7 @@ class Desk:
         clock = ApiClock()
         clock.learn(time.monotonic(), time.monotonic(), "Sun, 01 Mar 2026 09:00:00 GMT")
         self.backlog = Backlog()
-        self.inbox = Inbox("cluster", LABEL, clock, self.backlog, WorkQueue(), WorkQueue())
+        self.inbox = Inbox("cluster", LABEL, clock, self.backlog, Queues())
 
     async def told(self) -> list[Observation]:
         """What the ledger was told since the last time, in order."""
