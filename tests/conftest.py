@@ -1,6 +1,7 @@
 """Fixtures for every test: databases and servers made for it, and nothing written outside the project."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,8 @@ set_hypothesis_home_dir(places.PROJECT / ".cache" / "hypothesis")
 # The same examples in every run, so that a failure is one of the code; a busy machine is no failure.
 settings.register_profile("pieced", deadline=None, derandomize=True)
 settings.load_profile("pieced")
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTEST_DEBUG_TEMPROOT"] = places.environment()["TMPDIR"]
 
 

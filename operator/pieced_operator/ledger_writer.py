@@ -111,7 +111,7 @@ class LedgerWriter:
                 self._write_one(connection, one)
                 if one.outage:
                     raise one.error  # type: ignore[misc]
-        except Unavailable as error:
+        except Exception as error:  # noqa: BLE001 - the edge of a job: it is reported, and what was taken is given back
             for one in progress:
                 one.error = one.error or (error if one.rest else None)
             if connection is not None:
