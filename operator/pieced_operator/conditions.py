@@ -94,7 +94,7 @@ def status(before: TenantStatus, generation: int, outcome: Outcome, now: datetim
 
     Equal to what is live when nothing is new, so that nothing need be written; a field that is absent has no value.
     """
-    conditions = _dated(verdicts(outcome), before.conditions, generation, now)
+    conditions = _dated(verdicts(outcome, now), before.conditions, generation, now)
     values = {
         "observedGeneration": generation,
         "phase": phase(conditions),
@@ -117,13 +117,13 @@ def phase(conditions: Iterable[Condition]) -> str:
     return "Stalled" if by_type[STALLED].status == "True" else "Pending"
 
 
-def verdicts(outcome: Outcome) -> list[Verdict]:
+def verdicts(outcome: Outcome, now: datetime) -> list[Verdict]:
     """Every condition that holds something to say; the first three are always there."""
     found = [*_progress(outcome), _packages(outcome.unknown_packages)]
     if outcome.organisation is not None and outcome.labelled != outcome.organisation:
         found.append(_organisation(outcome.organisation, outcome.labelled))
     if outcome.retention is not None:
-        found.append(_retention(outcome.retention))
+        found.append(_retention(outcome.retention, now))
     return found
 
 
@@ -163,7 +163,12 @@ def _organisation(billed: str, labelled: str | None) -> Verdict:
     return Verdict(ORGANISATION_CHANGED, "True", "LabelChanged" if labelled else "LabelRemoved", message)
 
 
-def _retention(retention: Retention) -> Verdict:
+def deletion_announced(days: int) -> str:
+    """The reason of RetentionPending from so many days before the deletion on."""
+    return f"DeletionWithin{days}Day{'s' if days > 1 else ''}"
+
+
+def _retention(retention: Retention, now: datetime) -> Verdict:
     due = _text(retention.due_at)
     since = f"Suspended since {_text(retention.suspended_at)}"
     match retention.hold:
@@ -175,7 +180,9 @@ def _retention(retention: Retention) -> Verdict:
             )
         case None:
             message = f"{since}; the tenant and its data are deleted on {due} unless it is resumed."
-    return Verdict(RETENTION_PENDING, "True", retention.hold or "DeletionScheduled", message)
+    days = retention.announced_days(now)
+    reason = retention.hold or ("DeletionScheduled" if days is None else deletion_announced(days))
+    return Verdict(RETENTION_PENDING, "True", reason, message)
 
 
 def _listed(texts: tuple[str, ...], separator: str = " ") -> str:

@@ -102,7 +102,8 @@ class Reconciler:
             raise Conflict(409, "Retrying", refusals[0])
         if problem is not None and problem.reason == NAMESPACE_CONFLICT:
             return NAMESPACE_CONFLICT_SECONDS
-        return (until.due_at - now).total_seconds() if until is not None and until.hold is None else None
+        next_at = until.next_at(now) if until is not None else None
+        return None if next_at is None else (next_at - now).total_seconds()
 
     async def _converge(self, tenant: Tenant, manifests: list[Manifest]) -> tuple[tuple[str, ...], Problem | None]:
         """Bring the children there; returns what was refused for now, and the problem that needs a person."""

@@ -10,7 +10,9 @@ from pieced_operator.conditions import (
     RECONCILING,
     RETENTION_PENDING,
     STALLED,
+    deletion_announced,
 )
+from pieced_operator.desired.suspension import ANNOUNCED_DAYS
 from pieced_operator.tenant import Condition
 
 
@@ -32,6 +34,8 @@ _NOTICED = {
     (ORGANISATION_CHANGED, "True"): "Warning",
     (RETENTION_PENDING, "True"): "Normal",
 }
+# What is a warning for its reason, whatever the type of the others.
+_ALARMING = frozenset(map(deletion_announced, ANNOUNCED_DAYS))
 # What is no news of a tenant that nothing was said of before: every tenant begins so.
 _EXPECTED_FIRST = {(RECONCILING, "True"), (PACKAGES_AVAILABLE, "True")}
 # Their messages tell of progress and change often; those of the others are the news.
@@ -42,7 +46,7 @@ def transitions(before: Iterable[Condition], after: Iterable[Condition]) -> list
     """The Events to post, in the order of the conditions; none when only progress was made."""
     earlier = {condition.type: condition for condition in before}
     return [
-        Notice(_NOTICED[key], condition.reason, condition.message)
+        Notice("Warning" if condition.reason in _ALARMING else _NOTICED[key], condition.reason, condition.message)
         for condition in after
         if (key := (condition.type, condition.status)) in _NOTICED
         and _is_news(earlier.get(condition.type), condition, expected_first=key in _EXPECTED_FIRST)

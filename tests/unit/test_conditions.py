@@ -140,7 +140,7 @@ def test_a_tenant_without_organisation_has_no_namespace_and_no_organisation_in_i
 @pytest.mark.parametrize(
     ("metadata", "reason", "words"),
     [
-        ({}, "DeletionScheduled", "are deleted on 2026-04-30T00:00:00Z unless it is resumed"),
+        ({}, "DeletionWithin1Day", "are deleted on 2026-04-30T00:00:00Z unless it is resumed"),
         ({"annotations": {"pieced.ch/resume-requested-at": "x"}}, "ResumeRequested", "a request to resume is open"),
         ({"labels": {"app.kubernetes.io/instance": "x"}}, "TrackedByArgoCD", "remove its manifest from Git"),
     ],
@@ -155,11 +155,11 @@ def test_a_suspended_tenant_says_when_it_is_deleted_and_what_keeps_it(
     assert words in pending["message"]
 
 
-def notices(*outcomes: Outcome) -> list[list[Notice]]:
+def notices(*outcomes: Outcome, at: tuple[datetime, ...] = ()) -> list[list[Notice]]:
     """The Events of each outcome after the one before it, beginning with a tenant that nothing was said of."""
     posted, before = [], FRESH
-    for found in outcomes:
-        after = decode_status({"status": status(before, 1, found, NOW)})
+    for found, now in zip(outcomes, at or (NOW,) * len(outcomes), strict=True):
+        after = decode_status({"status": status(before, 1, found, now)})
         posted.append(transitions(before.conditions, after.conditions))
         before = after
     return posted
@@ -175,9 +175,27 @@ def test_events_of_a_life() -> None:
         [("Normal", "Available")],
         [("Normal", "Progressing")],
         [("Normal", "Available")],
-        [("Normal", "Suspended"), ("Normal", "DeletionScheduled")],
+        [("Normal", "Suspended"), ("Warning", "DeletionWithin1Day")],
         [("Normal", "Deleting")],
     ]
+
+
+def test_each_announcement_of_a_deletion_is_one_event_and_one_that_was_missed_is_not_caught_up() -> None:
+    due_at = MARCH + timedelta(days=60)
+    days_before = (20, 15, 14, 13, 7, 7, 0.5)
+    posted = notices(*[suspended()] * 7, at=tuple(due_at - timedelta(days=days) for days in days_before))
+    announced = [[(notice.type, notice.reason) for notice in each if "Deletion" in notice.reason] for each in posted]
+    assert announced == [
+        [("Normal", "DeletionScheduled")],
+        [],
+        [("Warning", "DeletionWithin14Days")],
+        [],
+        [("Warning", "DeletionWithin7Days")],
+        [],
+        [("Warning", "DeletionWithin1Day")],
+    ]
+    late = notices(*[suspended()] * 2, at=(due_at - timedelta(days=20), due_at - timedelta(hours=2)))
+    assert [notice.reason for notice in late[1]] == ["DeletionWithin1Day"]
 
 
 def test_events_of_unknown_packages_name_them_once_each_time_they_change() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pieced_operator.desired.suspension import Hold, retention, suspended_at
+from pieced_operator.desired.suspension import Hold, Retention, retention, suspended_at
 from tests.tenants import tenant
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -63,3 +63,30 @@ def test_a_hold_keeps_the_tenant_for_as_long_as_it_stands(metadata: dict[str, An
     held = retention(tenant(spec={"suspend": True}, **metadata), MARCH, SIXTY_DAYS)
     assert held.hold == hold
     assert not held.due(MARCH + timedelta(days=4000))
+
+
+@pytest.mark.parametrize(
+    ("before", "announced", "next_before"),
+    [
+        (timedelta(days=60), None, timedelta(days=14)),
+        (timedelta(days=14, microseconds=1), None, timedelta(days=14)),
+        (timedelta(days=14), 14, timedelta(days=7)),
+        (timedelta(days=7, microseconds=1), 14, timedelta(days=7)),
+        (timedelta(days=7), 7, timedelta(days=1)),
+        (timedelta(days=1), 1, timedelta(0)),
+        (timedelta(microseconds=1), 1, timedelta(0)),
+    ],
+)
+def test_a_deletion_is_announced_14_and_7_days_and_1_day_before(
+    before: timedelta, announced: int | None, next_before: timedelta
+) -> None:
+    free = Retention(MARCH, MAY, None)
+    assert free.announced_days(MAY - before) == announced
+    assert free.next_at(MAY - before) == MAY - next_before
+
+
+@pytest.mark.parametrize("hold", list(Hold))
+def test_what_is_held_is_not_announced(hold: Hold) -> None:
+    held = Retention(MARCH, MAY, hold)
+    assert held.announced_days(MAY - timedelta(hours=1)) is None
+    assert held.next_at(MAY - timedelta(hours=1)) is None

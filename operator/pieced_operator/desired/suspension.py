@@ -1,12 +1,16 @@
-"""A suspended tenant: since when it is, and when its data is deleted."""
+"""A suspended tenant: since when it is, when its data is deleted, and when that is announced."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from pieced_operator.names import ARGOCD_INSTANCE_LABEL, ARGOCD_TRACKING_ANNOTATION, RESUME_REQUESTED_ANNOTATION
 from pieced_operator.tenant import Tenant
+
+ANNOUNCED_DAYS: Final = (1, 7, 14)
+"""So many days before a deletion it is announced, ascending."""
 
 
 class Hold(StrEnum):
@@ -29,6 +33,23 @@ class Retention:
     def due(self, now: datetime) -> bool:
         """Whether the tenant is to be deleted now."""
         return self.hold is None and self.due_at <= now
+
+    def announced_days(self, now: datetime) -> int | None:
+        """The latest announcement that is due: of ANNOUNCED_DAYS the fewest within which the tenant is deleted.
+
+        None while the deletion is further away, or held. What was missed while no operator ran is made good by the next
+        announcement, or by this one late.
+        """
+        if self.hold is not None:
+            return None
+        return next((days for days in ANNOUNCED_DAYS if self.due_at - now <= timedelta(days=days)), None)
+
+    def next_at(self, now: datetime) -> datetime | None:
+        """When there is something to announce or to do by time alone: None while the deletion is held."""
+        if self.hold is not None:
+            return None
+        announcements = (self.due_at - timedelta(days=days) for days in reversed(ANNOUNCED_DAYS))
+        return next((at for at in announcements if at > now), self.due_at)
 
 
 def suspended_at(tenant: Tenant, changed_at: datetime | None, now: datetime) -> datetime | None:
