@@ -1,6 +1,7 @@
 """Make a tenant's children what is wanted: apply what differs, prune what is no longer wanted, touch nothing else."""
 
 from contextlib import suppress
+from typing import NamedTuple
 
 import structlog
 
@@ -19,6 +20,19 @@ log = structlog.get_logger(__name__)
 _SLOW_TO_END = ("Deployment", "PersistentVolumeClaim")
 _LATER = frozenset({403, 404, 409})
 """Refusals that time resolves: a quota not counted yet or full, a namespace on its way, a concurrent change."""
+
+
+class Refusal(NamedTuple):
+    """What the API server, or the state of the child, said to applying one child."""
+
+    kind: str
+    name: str
+    error: ApiRefused
+
+    @property
+    def comes_right(self) -> bool:
+        """Whether the same request may be accepted later, unchanged."""
+        return self.error.http_status in _LATER
 
 
 class Applier:
@@ -56,17 +70,17 @@ class Applier:
         self._children.saw("Namespace", made)
         return Claim.OURS
 
-    async def apply(self, tenant: Tenant, manifests: list[Manifest]) -> list[ApiRefused]:
+    async def apply(self, tenant: Tenant, manifests: list[Manifest]) -> list[Refusal]:
         """Bring every child up to date; returns what the API server refused, and goes on with the others.
 
         Nothing is tried in a namespace that could not be applied.
         """
-        refusals: list[ApiRefused] = []
+        refusals: list[Refusal] = []
         for manifest in manifests:
             try:
                 await self._apply_one(tenant.uid, manifest)
-            except ApiRefused as refusal:
-                refusals.append(refusal)
+            except ApiRefused as error:
+                refusals.append(Refusal(manifest["kind"], manifest["metadata"]["name"], error))
                 if manifest["kind"] == "Namespace":
                     break
         return refusals
@@ -113,8 +127,3 @@ class Applier:
         with suppress(NotFound):
             await self._cluster.delete(paths.child(*key, namespace_of(tenant_name)), child.uid)
         faults.point("reconcile.after_delete_child")
-
-
-def comes_right(refusal: ApiRefused) -> bool:
-    """Whether the same request may be accepted later, unchanged."""
-    return refusal.http_status in _LATER

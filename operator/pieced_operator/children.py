@@ -144,7 +144,7 @@ def _child(kind: str, resource: Resource) -> Child:
         content=blake2b(orjson.dumps(_compared(resource), option=orjson.OPT_SORT_KEYS), digest_size=16).digest(),
         in_sync_with=None,
         live=None,
-        state=packed(_state(resource)) if kind in _KINDS_WITH_STATE else None,
+        state=packed(_state(kind, resource)) if kind in _KINDS_WITH_STATE else None,
         leaving="deletionTimestamp" in metadata,
     )
 
@@ -155,6 +155,10 @@ def _compared(resource: Resource) -> dict[str, Any]:
     return {key: value for key, value in resource.items() if key not in _VOLATILE} | {"metadata": metadata}
 
 
-def _state(resource: Resource) -> dict[str, Any]:
-    """What readiness looks at."""
-    return {"metadata": {"generation": resource["metadata"].get("generation", 0)}, "status": resource.get("status", {})}
+def _state(kind: str, resource: Resource) -> dict[str, Any]:
+    """What readiness looks at, and of a volume the size that it was asked for."""
+    metadata, status = resource["metadata"], resource.get("status", {})
+    if kind == "Deployment":
+        return {"metadata": {"generation": metadata.get("generation", 0)}, "status": status}
+    asked = {"resources": resource.get("spec", {}).get("resources", {})}
+    return {"metadata": {"creationTimestamp": metadata.get("creationTimestamp")}, "spec": asked, "status": status}

@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from pieced_operator.desired.suspension import Hold, Retention
-from pieced_operator.readiness import Readiness
+from pieced_operator import aspects
+from pieced_operator.aspects import Verdict
+from pieced_operator.desired.storage import Storage
+from pieced_operator.desired.suspension import Retention
+from pieced_operator.instants import second_text
+from pieced_operator.readiness import Failure, Readiness
 from pieced_operator.tenant import Condition, TenantStatus
 
 READY = "Ready"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
-PACKAGES_AVAILABLE = "PackagesAvailable"
-ORGANISATION_CHANGED = "OrganisationChanged"
-RETENTION_PENDING = "RetentionPending"
 
 ORGANISATION_MISSING = "OrganisationMissing"
 NAMESPACE_CONFLICT = "NamespaceConflict"
@@ -27,10 +28,6 @@ NAMESPACE_CONFLICT = "NamespaceConflict"
 OWNED_FIELDS = frozenset(
     {"observedGeneration", "phase", "organisation", "tenantNamespace", "suspendedAt", "conditions"}
 )
-
-# A message names at most this many things; the API server bounds the whole.
-_NAMED = 10
-_MESSAGE_LIMIT = 32_768
 
 
 class Problem(NamedTuple):
@@ -57,7 +54,7 @@ def resource_invalid(sentence: str) -> Problem:
 
 def apply_refused(sentences: tuple[str, ...]) -> Problem:
     """The API server found what was ordered invalid: trying again would change nothing."""
-    return Problem("ApplyRefused", _listed(sentences))
+    return Problem("ApplyRefused", aspects.listed(sentences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,8 @@ class Outcome:
     """What one reconcile of a tenant came to.
 
     `organisation` is the one that is billed, `labelled` the one that the label names now. `refusals` are the API
-    server's answers to what it did not accept just now and may accept when tried again.
+    server's answers to what it did not accept just now and may accept when tried again. `refused` are the children that
+    it did not accept, whether or not it may later.
     """
 
     organisation: str | None
@@ -77,16 +75,9 @@ class Outcome:
     retention: Retention | None = None
     unknown_packages: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    refused: tuple[Failure, ...] = ()
+    storage: Storage | None = None
     readiness: Readiness = field(default_factory=Readiness)
-
-
-class Verdict(NamedTuple):
-    """A condition without its times."""
-
-    type: str
-    status: str
-    reason: str
-    message: str
 
 
 def status(before: TenantStatus, generation: int, outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -100,7 +91,7 @@ def status(before: TenantStatus, generation: int, outcome: Outcome, now: datetim
         "phase": phase(conditions),
         "organisation": outcome.organisation,
         "tenantNamespace": outcome.namespace,
-        "suspendedAt": _text(outcome.suspended_at) if outcome.suspended_at else None,
+        "suspendedAt": second_text(outcome.suspended_at) if outcome.suspended_at else None,
         "conditions": [_json(condition) for condition in conditions],
     }
     return {name: value for name, value in values.items() if value is not None}
@@ -119,25 +110,28 @@ def phase(conditions: Iterable[Condition]) -> str:
 
 def verdicts(outcome: Outcome, now: datetime) -> list[Verdict]:
     """Every condition that holds something to say; the first three are always there."""
-    found = [*_progress(outcome), _packages(outcome.unknown_packages)]
+    found = [*_progress(outcome), aspects.packages(outcome.unknown_packages)]
     if outcome.organisation is not None and outcome.labelled != outcome.organisation:
-        found.append(_organisation(outcome.organisation, outcome.labelled))
+        found.append(aspects.organisation(outcome.organisation, outcome.labelled))
     if outcome.retention is not None:
-        found.append(_retention(outcome.retention, now))
+        found.append(aspects.retention(outcome.retention, now))
+    if outcome.storage is not None and outcome.storage.problem is not None:
+        found.append(aspects.storage(outcome.storage, outcome.storage.problem))
+    found.extend(aspects.failing((*outcome.refused, *outcome.readiness.failures)))
     return found
 
 
 def _progress(outcome: Outcome) -> list[Verdict]:
     """Ready, Reconciling and Stalled, of which exactly one is True."""
     stuck = outcome.readiness.stuck
-    problem = outcome.problem or (Problem("ProgressDeadlineExceeded", _listed(stuck)) if stuck else None)
+    problem = outcome.problem or (Problem("ProgressDeadlineExceeded", aspects.listed(stuck)) if stuck else None)
     waiting = (*outcome.refusals, *outcome.readiness.waiting)
     if outcome.deleting:
         return _one_true(RECONCILING, "Deleting", "The tenant is being deleted.")
     if problem is not None:
         return _one_true(STALLED, *problem)
     if waiting:
-        return _one_true(RECONCILING, "Retrying" if outcome.refusals else "Progressing", _listed(waiting))
+        return _one_true(RECONCILING, "Retrying" if outcome.refusals else "Progressing", aspects.listed(waiting))
     if outcome.suspended_at is not None:
         return _one_true(READY, "Suspended", "Nothing runs; all data is kept.")
     return _one_true(READY, "Available", "All workloads are available and the volume is bound.")
@@ -148,47 +142,6 @@ def _one_true(true_type: str, reason: str, message: str) -> list[Verdict]:
         Verdict(kind, "True" if kind == true_type else "False", reason, message)
         for kind in (READY, RECONCILING, STALLED)
     ]
-
-
-def _packages(unknown: tuple[str, ...]) -> Verdict:
-    if unknown:
-        message = f"Not in the catalogue, so neither run nor billed: {_listed(unknown, separator=', ')}."
-        return Verdict(PACKAGES_AVAILABLE, "False", "UnknownPackages", message)
-    return Verdict(PACKAGES_AVAILABLE, "True", "InCatalogue", "Every package is in the catalogue.")
-
-
-def _organisation(billed: str, labelled: str | None) -> Verdict:
-    now = f"The label now names {labelled}" if labelled else "The label was removed"
-    message = f"{now}; organisation {billed}, the first, is billed."
-    return Verdict(ORGANISATION_CHANGED, "True", "LabelChanged" if labelled else "LabelRemoved", message)
-
-
-def deletion_announced(days: int) -> str:
-    """The reason of RetentionPending from so many days before the deletion on."""
-    return f"DeletionWithin{days}Day{'s' if days > 1 else ''}"
-
-
-def _retention(retention: Retention, now: datetime) -> Verdict:
-    due = _text(retention.due_at)
-    since = f"Suspended since {_text(retention.suspended_at)}"
-    match retention.hold:
-        case Hold.RESUME_REQUESTED:
-            message = f"{since}; a request to resume is open, so the tenant is not deleted on {due}."
-        case Hold.ARGO_CD:
-            message = (
-                f"{since}; due for deletion on {due}, but Argo CD tracks the tenant: remove its manifest from Git."
-            )
-        case None:
-            message = f"{since}; the tenant and its data are deleted on {due} unless it is resumed."
-    days = retention.announced_days(now)
-    reason = retention.hold or ("DeletionScheduled" if days is None else deletion_announced(days))
-    return Verdict(RETENTION_PENDING, "True", reason, message)
-
-
-def _listed(texts: tuple[str, ...], separator: str = " ") -> str:
-    rest = len(texts) - _NAMED
-    shown = separator.join(texts[:_NAMED]) + (f" (and {rest} more)" if rest > 0 else "")
-    return shown[:_MESSAGE_LIMIT]
 
 
 def _dated(found: list[Verdict], before: Iterable[Condition], generation: int, now: datetime) -> list[Condition]:
@@ -207,8 +160,4 @@ def _dated(found: list[Verdict], before: Iterable[Condition], generation: int, n
 
 
 def _json(condition: Condition) -> Mapping[str, Any]:
-    return condition.model_dump(by_alias=True) | {"lastTransitionTime": _text(condition.last_transition_time)}
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return condition.model_dump(by_alias=True) | {"lastTransitionTime": second_text(condition.last_transition_time)}

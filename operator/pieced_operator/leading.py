@@ -31,6 +31,8 @@ from pieced_operator.login import Login
 from pieced_operator.migrate import migrated
 from pieced_operator.packages_in_use import reconcile_package
 from pieced_operator.patience import until_answered
+from pieced_operator.pod_watch import PodWatch
+from pieced_operator.pods import Pods
 from pieced_operator.reconcile import Reconciler
 from pieced_operator.settings import Settings
 from pieced_operator.status_writer import StatusWriter
@@ -59,13 +61,21 @@ class Leading:
         self._backlog = Backlog()
         self._inbox = Inbox(cluster_id, settings.org_label, cluster.clock, self._backlog, self._queues)
         self._children = Children()
+        pods = Pods()
+        self._pod_watch = PodWatch(cluster, pods, self._inbox.tenants, self._queues.tenants, heart)
         self._child_watch = ChildWatch(cluster, self._children, self._inbox.tenants, self._queues.tenants, heart)
         self._announcer = Announcer(cluster, settings.identity)
         applier = Applier(cluster, self._children)
         statuses = StatusWriter(cluster, self._inbox, self._announcer)
         self._first_sight = FirstSight(cluster, self._inbox, applier, statuses, settings.org_label)
         self._reconciler = Reconciler(
-            cluster, self._inbox, self._children, applier, statuses, settings.retention_period
+            cluster,
+            self._inbox,
+            self._children,
+            pods,
+            applier,
+            statuses,
+            retention_period=settings.retention_period,
         )
         self._sweep = Sweep(cluster, self._inbox, LedgerReader(settings.database.application, cluster_id), heart)
         self._loop = asyncio.get_running_loop()
@@ -90,6 +100,7 @@ class Leading:
         log.info("first sweep done", tenants=len(self._inbox.tenants))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_children())
+            group.create_task(self._pod_watch.run())
             group.create_task(self._watch_tenants(version))
             group.create_task(self._sweep.run())
             group.create_task(work_forever(self._queues.packages, self._work_on_package))

@@ -6,6 +6,7 @@ from pieced_operator.names import GROUP, PACKAGE_PLURAL, TENANT_PLURAL, VERSION
 TENANTS = f"/apis/{GROUP}/{VERSION}/{TENANT_PLURAL}"
 PACKAGES = f"/apis/{GROUP}/{VERSION}/{PACKAGE_PLURAL}"
 NAMESPACES = "/api/v1/namespaces"
+PODS = "/api/v1/pods"
 EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 
 _CHILDREN = {kind.kind: kind for kind in CHILD_KINDS}
@@ -19,6 +20,12 @@ def tenant(name: str) -> str:
 def package(name: str) -> str:
     """One PiecedPackage."""
     return f"{PACKAGES}/{name}"
+
+
+def events_about(kind: str, name: str, namespace: str) -> str:
+    """The Kubernetes Events about one object of a namespace."""
+    about = f"regarding.kind%3D{kind}%2Cregarding.name%3D{name}"
+    return f"/apis/events.k8s.io/v1/namespaces/{namespace}/events?fieldSelector={about}"
 
 
 def children(kind: str) -> str:

@@ -8,8 +8,8 @@ import structlog
 
 from pieced_billing import faults
 from pieced_operator import paths
-from pieced_operator.api_errors import Conflict
-from pieced_operator.applying import Applier, comes_right
+from pieced_operator.api_errors import Conflict, NotFound
+from pieced_operator.applying import Applier, Refusal
 from pieced_operator.children import Children
 from pieced_operator.cluster import Cluster, Resource
 from pieced_operator.conditions import (
@@ -24,12 +24,15 @@ from pieced_operator.desired.manifest import Manifest
 from pieced_operator.desired.namespace import Claim
 from pieced_operator.desired.packages import unknown_packages
 from pieced_operator.desired.settings import Settings as DesiredSettings
+from pieced_operator.desired.storage import storage, with_storage
 from pieced_operator.desired.suspension import retention, suspended_at
 from pieced_operator.finalizers import remove_finalizer
 from pieced_operator.first_sight import NAMESPACE_CONFLICT_SECONDS
 from pieced_operator.inbox import Inbox
-from pieced_operator.names import BILLING_FINALIZER, namespace_of
-from pieced_operator.readiness import readiness
+from pieced_operator.kubernetes_words import in_kubernetes_words
+from pieced_operator.names import BILLING_FINALIZER, WORKSPACE, namespace_of
+from pieced_operator.pods import Pods
+from pieced_operator.readiness import Failure, Readiness, readiness
 from pieced_operator.schema import ResourceInvalid
 from pieced_operator.status_writer import StatusWriter
 from pieced_operator.tenant import Tenant, decode_tenant
@@ -46,13 +49,16 @@ class Reconciler:
         cluster: Cluster,
         inbox: Inbox,
         children: Children,
+        pods: Pods,
         applier: Applier,
         statuses: StatusWriter,
+        *,
         retention_period: timedelta,
     ) -> None:
         self._cluster = cluster
         self._inbox = inbox
         self._children = children
+        self._pods = pods
         self._applier = applier
         self._statuses = statuses
         self._retention_period = retention_period
@@ -86,8 +92,11 @@ class Reconciler:
             await self._end_suspended(resource)
             return None
         catalogue = self._inbox.catalogue.packages
-        manifests = desired_children(tenant, catalogue, self._desired_settings)
-        refusals, problem = await self._converge(tenant, manifests)
+        kept = storage(tenant, self._children.state(tenant.uid, "PersistentVolumeClaim", WORKSPACE))
+        manifests = desired_children(with_storage(tenant, kept.size), catalogue, self._desired_settings)
+        refused, problem = await self._converge(tenant, manifests)
+        for_now = tuple(refusal.error.message for refusal in refused if refusal.comes_right)
+        found = await self._readiness(tenant, manifests, now)
         await self._statuses.say(
             known,
             resource,
@@ -95,29 +104,41 @@ class Reconciler:
             suspended_at=since,
             retention=until,
             unknown_packages=unknown_packages(tenant, catalogue),
-            refusals=refusals,
-            readiness=readiness(manifests, lambda kind, name: self._children.state(tenant.uid, kind, name)),
+            refusals=for_now,
+            refused=_failures(refused),
+            storage=kept,
+            readiness=found,
         )
-        if refusals:
-            raise Conflict(409, "Retrying", refusals[0])
+        if for_now:
+            raise Conflict(409, "Retrying", for_now[0])
         if problem is not None and problem.reason == NAMESPACE_CONFLICT:
             return NAMESPACE_CONFLICT_SECONDS
-        next_at = until.next_at(now) if until is not None else None
-        return None if next_at is None else (next_at - now).total_seconds()
+        return _seconds_until(now, until.next_at(now) if until is not None else None, found.look_again_at)
 
-    async def _converge(self, tenant: Tenant, manifests: list[Manifest]) -> tuple[tuple[str, ...], Problem | None]:
-        """Bring the children there; returns what was refused for now, and the problem that needs a person."""
+    async def _converge(self, tenant: Tenant, manifests: list[Manifest]) -> tuple[list[Refusal], Problem | None]:
+        """Bring the children there; returns what was refused, and the problem that needs a person."""
         namespace = namespace_of(tenant.name)
         match await self._applier.secure_namespace(tenant, manifests[0]):
             case Claim.FOREIGN:
-                return (), namespace_conflict(namespace)
+                return [], namespace_conflict(namespace)
             case Claim.LEAVING | Claim.ABSENT:
-                return (f"Namespace {namespace} is being deleted.",), None
+                leaving = Conflict(409, "Terminating", f"Namespace {namespace} is being deleted.")
+                return [Refusal("Namespace", namespace, leaving)], None
         refused = await self._applier.apply(tenant, manifests)
         await self._applier.prune(tenant, manifests)
-        for_good = tuple(refusal.message for refusal in refused if not comes_right(refusal))
-        for_now = tuple(refusal.message for refusal in refused if comes_right(refusal))
-        return for_now, apply_refused(for_good) if for_good else None
+        for_good = tuple(refusal.error.message for refusal in refused if not refusal.comes_right)
+        return refused, apply_refused(for_good) if for_good else None
+
+    async def _readiness(self, tenant: Tenant, manifests: list[Manifest], now: datetime) -> Readiness:
+        """How far the children are, with Kubernetes' own words where their objects do not hold them."""
+        namespace = namespace_of(tenant.name)
+        found = readiness(
+            manifests,
+            lambda kind, name: self._children.state(tenant.uid, kind, name),
+            self._pods.troubles(namespace),
+            now,
+        )
+        return await in_kubernetes_words(self._cluster, namespace, found, now)
 
     async def _end_suspended(self, resource: Resource) -> None:
         """The time that a suspended tenant is kept is over: delete exactly the version that says so."""
@@ -141,3 +162,18 @@ class Reconciler:
 
     def _now(self) -> datetime:
         return self._cluster.clock.latest(time.monotonic())
+
+
+def _failures(refused: list[Refusal]) -> tuple[Failure, ...]:
+    """The children that the API server does not accept; one that is only in another's way is no failure."""
+    return tuple(
+        Failure(refusal.kind, refusal.name, refusal.error.reason or "Refused", refusal.error.message)
+        for refusal in refused
+        if not isinstance(refusal.error, Conflict | NotFound)
+    )
+
+
+def _seconds_until(now: datetime, *instants: datetime | None) -> float | None:
+    """Until the earliest instant that is known; None where none is."""
+    earliest = min((at for at in instants if at is not None), default=None)
+    return None if earliest is None else (earliest - now).total_seconds()

@@ -183,7 +183,7 @@ class TenantStatus(SpecModel):
         tuple[Condition, ...],
         Field(
             strict=False,
-            max_length=32,
+            max_length=100,
             description="The tenant's state, aspect by aspect.",
             json_schema_extra=list_map("type"),
         ),

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pieced_operator.conditions import (
+from pieced_operator.aspects import (
+    FAILING,
     ORGANISATION_CHANGED,
     PACKAGES_AVAILABLE,
-    READY,
-    RECONCILING,
     RETENTION_PENDING,
-    STALLED,
+    STORAGE_DIFFERS,
     deletion_announced,
 )
+from pieced_operator.conditions import READY, RECONCILING, STALLED
 from pieced_operator.desired.suspension import ANNOUNCED_DAYS
 from pieced_operator.tenant import Condition
 
@@ -33,6 +33,7 @@ _NOTICED = {
     (PACKAGES_AVAILABLE, "True"): "Normal",
     (ORGANISATION_CHANGED, "True"): "Warning",
     (RETENTION_PENDING, "True"): "Normal",
+    (STORAGE_DIFFERS, "True"): "Warning",
 }
 # What is a warning for its reason, whatever the type of the others.
 _ALARMING = frozenset(map(deletion_announced, ANNOUNCED_DAYS))
@@ -46,16 +47,22 @@ def transitions(before: Iterable[Condition], after: Iterable[Condition]) -> list
     """The Events to post, in the order of the conditions; none when only progress was made."""
     earlier = {condition.type: condition for condition in before}
     return [
-        Notice("Warning" if condition.reason in _ALARMING else _NOTICED[key], condition.reason, condition.message)
+        Notice(event_type, condition.reason, condition.message)
         for condition in after
-        if (key := (condition.type, condition.status)) in _NOTICED
-        and _is_news(earlier.get(condition.type), condition, expected_first=key in _EXPECTED_FIRST)
+        if (event_type := _event_type(condition)) is not None and _is_news(earlier.get(condition.type), condition)
     ]
 
 
-def _is_news(previous: Condition | None, now: Condition, *, expected_first: bool) -> bool:
+def _event_type(condition: Condition) -> str | None:
+    """Of which type an Event about a condition is; None where none is due."""
+    if condition.reason in _ALARMING or FAILING in condition.type:
+        return "Warning"
+    return _NOTICED.get((condition.type, condition.status))
+
+
+def _is_news(previous: Condition | None, now: Condition) -> bool:
     if previous is None:
-        return not expected_first
+        return (now.type, now.status) not in _EXPECTED_FIRST
     if (previous.status, previous.reason) != (now.status, now.reason):
         return True
     return now.type not in _PROGRESS and previous.message != now.message

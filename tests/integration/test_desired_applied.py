@@ -1,6 +1,7 @@
 """The children of tenants on the real API server: admitted, running, compared without false differences, collected."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ class Applied:
         return self.api.get(self.child(kind, name))
 
     def readiness(self) -> Readiness:
-        return readiness(self.children, self.live)
+        return readiness(self.children, self.live, {}, datetime.now(UTC))
 
     def pods(self) -> list[Json]:
         return self.api.list("v1", "Pod", namespace_of(self.tenant.name))

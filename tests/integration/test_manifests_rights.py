@@ -62,6 +62,7 @@ def editor(cluster: Cluster) -> Iterator[str]:
         ("create", "namespaces"),
         ("patch", "deployments.apps"),
         ("delete", "persistentvolumeclaims"),
+        ("watch", "pods"),
         ("create", "events.events.k8s.io"),
     ],
 )
@@ -75,6 +76,7 @@ def test_the_operator_may(cluster: Cluster, verb: str, resource: str) -> None:
         ("get", "secrets"),
         ("list", "secrets"),
         ("create", "pods/exec"),
+        ("delete", "pods"),
         ("create", "serviceaccounts/token"),
         ("create", "clusterroles.rbac.authorization.k8s.io"),
         ("escalate", "clusterroles.rbac.authorization.k8s.io"),

@@ -14,8 +14,9 @@ from pieced_operator.conditions import (
     resource_invalid,
     status,
 )
+from pieced_operator.desired.storage import Storage, StorageProblem
 from pieced_operator.desired.suspension import retention
-from pieced_operator.readiness import Readiness
+from pieced_operator.readiness import Failure, Readiness
 from pieced_operator.tenant import TenantStatus, decode_status
 from pieced_operator.transitions import Notice, transitions
 from tests.tenants import tenant
@@ -153,6 +154,43 @@ def test_a_suspended_tenant_says_when_it_is_deleted_and_what_keeps_it(
     assert said["suspendedAt"] == "2026-03-01T00:00:00Z"
     assert (pending["status"], pending["reason"]) == ("True", reason)
     assert words in pending["message"]
+
+
+def test_every_child_that_fails_is_a_condition_of_its_own_and_an_event_once() -> None:
+    forbidden = Failure("PersistentVolumeClaim", "workspace", "Forbidden", "exceeded quota: tenant")
+    pulling = Failure("Deployment", "package-search", "ImagePullBackOff", "Back-off pulling image")
+    again = Failure("Deployment", "package-search", "ProgressDeadlineExceeded", "timed out")
+    failing = outcome(refused=(forbidden,), readiness=Readiness(waiting=("x",), failures=(pulling, again)))
+    conditions = by_type(status(FRESH, 1, failing, NOW))
+    told = {kind: (found["reason"], found["message"]) for kind, found in conditions.items() if "Failing" in kind}
+    assert told == {
+        "PersistentVolumeClaimFailing.workspace": ("Forbidden", "exceeded quota: tenant"),
+        "DeploymentFailing.package-search": ("ImagePullBackOff", "Back-off pulling image"),
+    }
+    first, second, mended = notices(failing, failing, outcome())
+    assert [notice[:2] for notice in first] == [("Warning", "Forbidden"), ("Warning", "ImagePullBackOff")]
+    assert second == []
+    assert [notice.reason for notice in mended] == ["Available"]
+    assert not [kind for kind in by_type(status(FRESH, 1, outcome(), NOW)) if "Failing" in kind]
+
+
+def test_conditions_fit_into_a_status_however_many_children_fail() -> None:
+    failures = tuple(
+        Failure("Deployment", f"package-{number}", "ImagePullBackOff", "x" * 9_999) for number in range(99)
+    )
+    said = status(FRESH, 1, outcome(unknown_packages=("a",), readiness=Readiness(failures=failures)), NOW)
+    assert len(said["conditions"]) <= 100
+    assert decode_status({"status": said}).conditions
+
+
+def test_a_volume_that_stays_as_it_is_is_a_condition_that_says_what_to_order() -> None:
+    said = by_type(status(FRESH, 1, outcome(storage=Storage("10Gi", "5Gi", StorageProblem.CANNOT_SHRINK)), NOW))
+    assert said["Ready"]["status"] == "True"
+    assert (said["StorageDiffers"]["reason"], said["StorageDiffers"]["message"]) == (
+        "CannotShrink",
+        "The volume stays at 10Gi although 5Gi is ordered: a volume can grow, never shrink. Order 10Gi or more.",
+    )
+    assert "StorageDiffers" not in by_type(status(FRESH, 1, outcome(storage=Storage("5Gi", "5Gi", None)), NOW))
 
 
 def notices(*outcomes: Outcome, at: tuple[datetime, ...] = ()) -> list[list[Notice]]:
