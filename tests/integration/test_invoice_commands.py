@@ -138,7 +138,7 @@ def test_from_the_run_to_the_payment(invoice: Invoice, database: Database) -> No
             {
                 "org": "20",
                 "code": "org_without_configuration",
-                "reason": "Organisation 20 has no configuration; describe it with `pieced org apply`.",
+                "reason": "Organisation 20 has no configuration; give its name and country with `pieced org apply`.",
             }
         ],
     }

@@ -66,6 +66,12 @@ def test_rule_14_an_organisation_without_configuration_is_not_invoiced() -> None
         issue(a_draft(), None, None, TODAY)
 
 
+@pytest.mark.parametrize("countries", [(), (Version(None, None),), (Version(date(2026, 4, 2), "CH"),)])
+def test_rule_14_a_configuration_without_a_country_today_is_none(countries: tuple[Version[str], ...]) -> None:
+    with pytest.raises(NotConfigured, match="give its name and country"):
+        issue(a_draft(), ACME, terms(*countries), TODAY)
+
+
 def test_rule_17_a_negative_draft_is_no_invoice() -> None:
     with pytest.raises(NegativeDraft, match=r"The draft of 2026-03 is negative \(CHF -108\.10\)"):
         issue(a_draft("-100.00"), ACME, terms(SWISS), TODAY)

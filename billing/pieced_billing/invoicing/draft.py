@@ -52,8 +52,8 @@ class Draft:
 def draft(month: BillingMonth, org: str, tenants: Iterable[TenantHistory], terms: PartyTerms | None) -> Draft:
     """The draft of an organisation from the histories of all its tenant UIDs, in any order (rules 1 to 16 and 18).
 
-    `terms` is None for an organisation without a configuration, which is drafted as standard (rule 14). The posture
-    of the draft is that of the month's last day; each line has the rate of its own days.
+    An organisation without a configuration (`terms` is None, or says no country) is drafted as standard (rule 14).
+    The posture of the draft is that of the month's last day; each line has the rate of its own days.
     """
     tariff = month.tariff(terms or UNCONFIGURED)
     histories = sorted(tenants, key=lambda history: (history.tenant, history.uid))
@@ -69,7 +69,7 @@ def draft(month: BillingMonth, org: str, tenants: Iterable[TenantHistory], terms
         net=net,
         vat=vat,
         gross=exact_sum((total.amount for total in vat), net),
-        warnings=draft_warnings(org, counted, tariff, configured=terms is not None),
+        warnings=draft_warnings(org, counted, tariff, configured=terms is not None and terms.configured),
     )
 
 

@@ -42,20 +42,21 @@ def issue(draft: Draft, organisation: Organisation | None, terms: PartyTerms | N
     """
     if not draft.lines:
         return None
-    if organisation is None or terms is None:
+    country = None if terms is None else terms.country.on(today)
+    if organisation is None or country is None:
         raise NotConfigured(draft.org)
     if draft.gross < 0:
         raise NegativeDraft(draft)
     return Invoice(
         draft=draft,
-        recipient=_recipient(organisation, terms.country.on(today)),
+        recipient=_recipient(organisation, country),
         language=organisation.language or FALLBACK_LANGUAGE,
         issued_on=today,
         due_on=today + PAYMENT_TERM,
     )
 
 
-def _recipient(organisation: Organisation, country: str | None) -> dict[str, str | None]:
+def _recipient(organisation: Organisation, country: str) -> dict[str, str | None]:
     return {
         "name": organisation.name,
         "street": organisation.street,

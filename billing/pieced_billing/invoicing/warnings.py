@@ -22,7 +22,7 @@ def draft_warnings(
     """The warnings of a draft, by code, tenant and package, each once."""
     found = [*_packages_without_price(tenants, tariff), *_no_monthly_price(tenants, tariff)]
     if not configured:
-        text = f"Organisation {org} has no configuration; it is drafted with standard VAT and cannot be invoiced."
+        text = f"Organisation {org} has no configuration with a country; it cannot be invoiced."
         found.append(DraftWarning("org_without_configuration", None, text))
     found.extend(_usage_outside_life(tenants))
     return tuple(dict.fromkeys(found))

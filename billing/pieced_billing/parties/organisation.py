@@ -32,9 +32,9 @@ FIELDS: Final = tuple(field.name for field in fields(Organisation) if field.name
 
 
 class NotConfigured(Refused):
-    """Nobody has said who an organisation is; an invoice needs a recipient (rule 14)."""
+    """Nobody has said who an organisation is, its country above all; an invoice needs a recipient (rule 14)."""
 
     code: ClassVar[str] = "org_without_configuration"
 
     def __init__(self, org: str) -> None:
-        super().__init__(f"Organisation {org} has no configuration; describe it with `pieced org apply`.")
+        super().__init__(f"Organisation {org} has no configuration; give its name and country with `pieced org apply`.")

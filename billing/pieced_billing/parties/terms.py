@@ -33,6 +33,11 @@ class PartyTerms:
     country: Versions[str] = _NONE
     vat_posture: Versions[str] = _NONE
 
+    @property
+    def configured(self) -> bool:
+        """Whether it is said where the customer is, last of all: a row that nobody filled in says nothing (rule 14)."""
+        return self.country.on(date.max) is not None
+
     def posture_on(self, day: date) -> VatPosture:
         """The posture on a day of service; standard where no country is known."""
         override = self.vat_posture.on(day)

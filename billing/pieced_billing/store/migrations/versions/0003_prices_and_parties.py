@@ -222,8 +222,10 @@ RECORD_TERMS = """
 CREATE FUNCTION pieced_record_terms() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     today CONSTANT date := pieced_today();
-    first CONSTANT boolean := TG_OP = 'INSERT'
-        AND NOT EXISTS (SELECT FROM org_terms_versions WHERE zitadel_org_id = NEW.zitadel_org_id);
+    -- A row without a country, such as the portal makes, configures nothing: the first country comes with an UPDATE.
+    first CONSTANT boolean := NOT EXISTS (
+        SELECT FROM org_terms_versions
+        WHERE zitadel_org_id = NEW.zitadel_org_id AND field = 'country' AND value IS NOT NULL);
 BEGIN
     INSERT INTO org_terms_versions (zitadel_org_id, field, value, valid_from)
     SELECT NEW.zitadel_org_id, name, becomes,
@@ -231,7 +233,7 @@ BEGIN
     FROM (VALUES
         ('country', OLD.country, NEW.country),
         ('vat_posture', OLD.vat_posture, NEW.vat_posture)) AS change (name, was, becomes)
-    WHERE first OR (
+    WHERE (first AND TG_OP = 'INSERT') OR (
         was IS DISTINCT FROM becomes
         AND becomes IS DISTINCT FROM pieced_terms_on(NEW.zitadel_org_id, name, today));
     RETURN NULL;
