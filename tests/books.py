@@ -24,7 +24,7 @@ PRICES = {
 def set_prices(connection: Connection, document: Mapping[str, Any] = PRICES) -> list[PriceEntry]:
     """Apply a file of prices."""
     with connection.transaction():
-        return apply_prices(connection, yaml.safe_dump(dict(document)).encode(), "prices.yaml")
+        return apply_prices(connection, yaml.safe_dump(dict(document)).encode(), "prices.yaml").added
 
 
 def set_organisations(connection: Connection, *entries: Mapping[str, Any]) -> Applied:

@@ -9,7 +9,7 @@ from pieced_billing.parties.apply import Applied, apply_organisations
 from pieced_billing.parties.show import organisation_entries
 from pieced_cli.database import database
 from pieced_cli.files import read_file
-from pieced_cli.output import Format, Output, Table, show
+from pieced_cli.output import Format, Output, Table, print_later_start, show
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -31,6 +31,9 @@ def apply(
         show(_document(applied), _applied_table(applied), output)
     else:
         print("Nothing to record: every organisation of the file is as it says already.")
+    for org, entries in applied.later.items():
+        for entry in entries:
+            print_later_start(f"{entry.name} of {org}", entry.valid_from)
 
 
 @app.command("show")

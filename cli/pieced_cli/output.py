@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
@@ -40,6 +41,11 @@ def show(document: Any, table: Table, output: Format) -> None:
         yaml.safe_dump(document, sys.stdout, sort_keys=False, allow_unicode=True)
     else:
         _print_table(table)
+
+
+def print_later_start(label: str, start: date | None) -> None:
+    """Say on stderr that a value of a file that was to hold since ever holds from a day on (rules 7 and 9)."""
+    print(f"pieced: {label} holds from {start} on, not since ever: the month before is finalised.", file=sys.stderr)
 
 
 def _print_table(table: Table) -> None:

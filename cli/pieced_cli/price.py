@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from pieced_billing.prices.apply import apply_prices
-from pieced_billing.prices.entries import PriceEntry
+from pieced_billing.prices.entries import PriceEntry, field_label
 from pieced_billing.prices.load import load_prices
 from pieced_billing.prices.show import price_document, price_entries, value_text
 from pieced_cli.database import database
 from pieced_cli.files import read_file
-from pieced_cli.output import Format, Output, Table, show
+from pieced_cli.output import Format, Output, Table, print_later_start, show
 from pieced_cli.values import DateOption
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -30,11 +30,13 @@ def apply(
 ) -> None:
     """Record what a file of prices adds: all of it, or nothing when something in it is wrong."""
     with database() as connection:
-        added = apply_prices(connection, *read_file(file))
+        added, later = apply_prices(connection, *read_file(file))
     if added or output is not Format.TABLE:
         show(price_document(added), _table(added), output)
     else:
-        print("Nothing to record: every price of the file is in force on its date already.")
+        print("Nothing to record: the prices of the file are in force already.")
+    for entry in later:
+        print_later_start(field_label(entry.package, entry.name), entry.valid_from)
 
 
 @app.command("show")

@@ -5,14 +5,17 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from pieced_billing.calendar import Month
 from pieced_billing.parties.load import load_organisations
+from pieced_billing.parties.show import organisation_entries
 from pieced_billing.prices.changes import PeriodFinalised
 from pieced_billing.prices.load import load_prices
 from pieced_billing.store.connections import Connection, connect
 from pieced_billing.yaml_file import BadFile
-from tests.books import add_customers, organisation, run_invoices, set_organisations, set_prices
+from tests.books import MARCH, add_customers, organisation, run_invoices, set_organisations, set_prices
 from tests.commands import run_pieced
 from tests.databases import Database
 
@@ -148,6 +151,34 @@ def test_rule_9_a_finalised_month_keeps_its_prices_and_terms(connection: Connect
     )
 
 
+def test_rule_9_a_file_and_a_statement_are_refused_with_the_same_date(connection: Connection) -> None:
+    add_customers(connection, 1)
+    for month in (MARCH, Month(2026, 5)):
+        run_invoices(connection, month)
+    set_prices(connection, {"platform": [{"from": "2026-04-20", "tenant_monthly_fee_chf": "31"}]})
+    insert = "INSERT INTO price_versions (field, value, valid_from) VALUES ('tenant_monthly_fee_chf', 32, %s)"
+    for valid_from, earliest in (("2026-03-10", "2026-03 .* 2026-04-01"), ("2026-05-31", "2026-05 .* 2026-06-01")):
+        with pytest.raises(psycopg.errors.CheckViolation, match=earliest):
+            connection.execute(insert, [valid_from])
+        with pytest.raises(PeriodFinalised, match=earliest):
+            set_prices(connection, {"platform": [{"from": valid_from, "tenant_monthly_fee_chf": "32"}]})
+
+
+def test_rule_9_a_price_that_cannot_hold_since_ever_says_from_when_it_does(
+    database: Database, connection: Connection
+) -> None:
+    add_customers(connection, 1)
+    run_invoices(connection)
+    for said in ("0.005", "Nothing to record"):
+        applied = run_pieced(
+            "price", "apply", "-f", "-", env=database.env(), stdin="platform: [{threema_message_chf: 0.005}]"
+        )
+        assert said in applied.stdout
+        assert applied.stderr == (
+            "pieced: threema_message_chf holds from 2026-04-01 on, not since ever: the month before is finalised.\n"
+        )
+
+
 def test_a_file_of_organisations_from_the_command_line(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "orgs.yaml"
     file.write_text('orgs: [{org: "310001", name: Acme, country: CH, email: a@acme.example}, {org: b, country: DE}]')
@@ -161,6 +192,21 @@ def test_a_file_of_organisations_from_the_command_line(database: Database, tmp_p
     assert "org: b" in shown, "what a file does not name stays"
     unknown = run_pieced("org", "show", "c", env=database.env(), check=False)
     assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("latest_first", [False, True])
+def test_the_entry_in_force_today_describes_the_organisation(connection: Connection, latest_first: bool) -> None:
+    entries = [
+        organisation("310001", name="Old", town=None),
+        organisation("310001", **{"from": "2026-01-01", "name": "Now", "country": "DE"}),
+        organisation("310001", **{"from": "2999-01-01", "name": "Later", "country": "FR"}),
+    ]
+    set_organisations(connection, *(entries[::-1] if latest_first else entries))
+    query = "SELECT name, town, country FROM org_billing_config"
+    assert connection.execute(query).fetchall() == [("Now", "Zürich", "DE")]
+    shown = organisation_entries(connection)
+    assert [entry["country"] for entry in shown] == ["CH", "DE", "FR"]
+    assert not set_organisations(connection, *shown[::-1]), "what is shown says what is recorded"
 
 
 def test_mistakes_on_the_command_line(database: Database, tmp_path: Path) -> None:

@@ -33,10 +33,8 @@ def said(earlier: list[PriceEntry], file: list[PriceEntry]) -> dict[date, Decima
 
 def without_first_value(earlier: list[PriceEntry], file: list[PriceEntry], finalised: set[Month]) -> list[PriceEntry]:
     """The file without what it says since ever, if that holds from the end of a finalised month and nothing before."""
-    if any(entry.valid_from is None for entry in earlier):
-        return file
     since_ever = [entry.value for entry in file if entry.valid_from is None]
-    first = min((entry.valid_from or date.min for entry in earlier if entry.value is not None), default=date.min)
+    first = min(entry.valid_from or date.min for entry in earlier)
     if not since_ever or first == date.min or first.day != 1 or Month.of(first - timedelta(days=1)) not in finalised:
         return file
     if since_ever[-1] not in [entry.value for entry in earlier if entry.valid_from == first]:

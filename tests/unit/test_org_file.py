@@ -1,9 +1,12 @@
 """The file format of organisations."""
 
+import itertools
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
 
+from pieced_billing.parties.apply import in_force
 from pieced_billing.parties.entries import TermsEntry
 from pieced_billing.parties.organisation import Organisation
 from pieced_billing.parties.read import OrganisationEntry, read_organisations
@@ -37,7 +40,7 @@ def test_an_organisation_of_every_field() -> None:
         auto_invoice_enabled=False,
         auto_reminders_enabled=True,
     )
-    assert entry.terms == [TermsEntry("country", None, "CH"), TermsEntry("vat_posture", None, "reverse_charge")]
+    assert entry.terms == (TermsEntry("country", None, "CH"), TermsEntry("vat_posture", None, "reverse_charge"))
 
 
 def test_what_is_left_out_becomes_null() -> None:
@@ -51,19 +54,43 @@ def test_norway_is_a_country() -> None:
     assert entry.terms[0].value == "NO"
 
 
+OLD = 'org: "310001", name: Acme, country: CH, town: Bern'
+BERLIN = (
+    'org: "310001", from: 2026-12-01, name: Acme, country: DE, vat_posture: export, street: Torstraße, town: Berlin'
+)
+PARIS = 'org: "310001", from: 2027-06-01, name: Acme SA, country: FR, town: Paris'
+
+
 def test_entries_of_one_organisation_give_its_terms_by_date() -> None:
-    (entry,) = read(
-        'org: "310001", from: 2026-12-01, country: DE, vat_posture: export',
-        'org: "310001", name: Acme, country: CH',
-    )
     december = date(2026, 12, 1)
-    assert entry.organisation == Organisation("310001", name="Acme")
-    assert entry.terms == [
-        TermsEntry("country", december, "DE"),
-        TermsEntry("vat_posture", december, "export"),
-        TermsEntry("country", None, "CH"),
-        TermsEntry("vat_posture", None, None),
-    ]
+    later, first = read(BERLIN, OLD)
+    assert (later.valid_from, first.valid_from) == (december, None)
+    assert later.terms == (TermsEntry("country", december, "DE"), TermsEntry("vat_posture", december, "export"))
+    assert first.terms == (TermsEntry("country", None, "CH"), TermsEntry("vat_posture", None, None))
+
+
+@pytest.mark.parametrize("entries", list(itertools.permutations((OLD, BERLIN, PARIS))))
+@pytest.mark.parametrize(
+    ("today", "organisation"),
+    [
+        (date(2026, 11, 30), Organisation("310001", name="Acme", town="Bern")),
+        (date(2026, 12, 1), Organisation("310001", name="Acme", street="Torstraße", town="Berlin")),
+        (date(2027, 6, 1), Organisation("310001", name="Acme SA", town="Paris")),
+    ],
+)
+def test_name_and_address_are_those_of_the_entry_in_force_whatever_the_order(
+    entries: Sequence[str], today: date, organisation: Organisation
+) -> None:
+    assert in_force(read(*entries), today) == organisation
+
+
+@pytest.mark.parametrize("entries", [(BERLIN, PARIS), (PARIS, BERLIN)])
+def test_before_the_first_entry_is_in_force_it_describes_the_organisation(entries: Sequence[str]) -> None:
+    assert in_force(read(*entries), date(2026, 11, 30)).town == "Berlin"
+
+
+def test_of_two_entries_of_one_date_the_last_counts() -> None:
+    assert in_force(read(OLD, 'org: "310001", country: CH, town: Chur'), date(2026, 11, 30)).town == "Chur"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +100,8 @@ def test_entries_of_one_organisation_give_its_terms_by_date() -> None:
         ('org: "", country: CH', "org must be a string"),
         ("country: CH", "has no org, which is required"),
         ('org: "1"', "has no country, which is required"),
-        ('org: "1", country: null', "country must be text"),
+        ('org: "1", country: null', "must be a country code of two capitals, such as CH"),
+        ('org: "1", country: [CH]', "country must be text"),
         ('org: "1", country: Switzerland', "must be a country code of two capitals, such as CH"),
         ('org: "1", country: ch', "must be a country code"),
         ('org: "1", country: CH, language: rm', "must be one of de, en, fr, it or null"),

@@ -1,5 +1,6 @@
 """Rules 6 to 9: which value is in force, what applying records, what is refused; without the database's triggers."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -11,7 +12,7 @@ from pieced_billing.parties.entries import TermsEntry, terms_additions
 from pieced_billing.parties.terms import PartyTerms, VatPosture
 from pieced_billing.prices.book import PriceBook
 from pieced_billing.prices.changes import PeriodFinalised
-from pieced_billing.prices.entries import PriceEntry, VatRateWithoutDate, price_additions
+from pieced_billing.prices.entries import PriceEntry, VatRateWithoutDate, later_starts, price_additions
 from pieced_billing.prices.versions import Version, Versions
 from tests.engine import recorded
 from tests.ledger_lines import created, enabled
@@ -178,10 +179,50 @@ def test_rule_9_no_change_alters_a_day_of_a_finalised_period(entry: PriceEntry) 
         price_additions(book, [platform(FEE, "50", "2026-07-01"), entry], [MARCH])
 
 
-def test_rule_9_the_earliest_allowed_date_is_after_the_last_finalised_period() -> None:
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ([platform(FEE, "32")], "2026-04 is finalised; tenant_monthly_fee_chf may change from 2026-05-01 on."),
+        (
+            [platform(FEE, "32", "2026-01-10"), platform(FEE, "31", "2026-02-10")],
+            "2026-01 is finalised; tenant_monthly_fee_chf may change from 2026-02-01 on.",
+        ),
+    ],
+)
+def test_rule_9_the_earliest_allowed_date_is_after_the_last_period_that_would_alter(
+    entries: list[PriceEntry], said: str
+) -> None:
     book = applied([platform(FEE, "31")])
-    with pytest.raises(PeriodFinalised, match=r"2026-01 is finalised; .* from 2026-05-01 on\."):
-        price_additions(book, [platform(FEE, "32")], [APRIL, Month(2026, 1)])
+    with pytest.raises(PeriodFinalised, match=re.escape(said)):
+        price_additions(book, entries, [APRIL, Month(2026, 1)])
+
+
+def starts(book: PriceBook, file: list[PriceEntry], *finalised: Month) -> list[tuple[str, date | None]]:
+    return [(entry.name, entry.valid_from) for entry in later_starts(book, file, finalised)]
+
+
+def test_rule_9_that_a_value_holds_from_a_date_instead_of_since_ever_is_said_each_time() -> None:
+    file = [platform(FEE, "31"), platform(SETUP, "99", "2026-06-01"), search(DAILY, None), search(PACKAGE_SETUP, "5")]
+    april = day("2026-04-01")
+    first_time = starts(PriceBook(), file, MARCH)
+    assert first_time == starts(applied(file, finalised=[MARCH]), file, MARCH, APRIL)
+    assert first_time == [(FEE, april), (PACKAGE_SETUP, april)]
+    assert starts(PriceBook(), file) == starts(applied(file), file, MARCH) == []
+
+
+def test_rule_9_a_value_since_ever_that_equals_the_first_with_a_date_is_not_taken_for_it_silently() -> None:
+    book = applied([platform(FEE, "31", "2026-04-01")])
+    assert price_additions(book, [platform(FEE, "31")], [APRIL]) == [platform(FEE, "31")]
+    assert starts(book, [platform(FEE, "31")], APRIL) == []
+    assert price_additions(book, [platform(FEE, "31")], [MARCH]) == []
+    assert starts(book, [platform(FEE, "31")], MARCH) == [(FEE, day("2026-04-01"))]
+
+
+def test_rule_9_a_value_since_ever_that_ends_before_the_finalised_period_is_recorded() -> None:
+    book = applied([search(DAILY, None, "2026-02-01"), search(DAILY, "0.10", "2026-04-01")])
+    file = [search(DAILY, "0.10")]
+    assert price_additions(book, file, [MARCH]) == file
+    assert price_additions(recorded(book, file), file, [MARCH]) == []
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from pieced_billing.parties.entries import TermsEntry
@@ -10,33 +11,35 @@ from pieced_billing.parties.organisation import FIELDS, LANGUAGES, SWITCHES, TEX
 from pieced_billing.parties.terms import COUNTRY, VAT_POSTURE, VatPosture
 from pieced_billing.yaml_file import Value, parse
 
-_KEYS: Final = ("org", "from", COUNTRY, VAT_POSTURE, *FIELDS)
+FROM: Final = "from"
+_KEYS: Final = ("org", FROM, COUNTRY, VAT_POSTURE, *FIELDS)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class OrganisationEntry:
-    """All that one file says of one organisation."""
+    """What one entry of a file says of an organisation, in full, from a date on or since ever."""
 
+    valid_from: date | None
     organisation: Organisation
-    terms: list[TermsEntry] = field(default_factory=list)
+    terms: tuple[TermsEntry, TermsEntry]
 
 
 def read_organisations(content: bytes, file: str) -> list[OrganisationEntry]:
-    """The organisations of a file, each once; BadFile with the line for whatever is wrong with one.
+    """The entries of a file in their order; BadFile with the line for whatever is wrong with one.
 
-    An organisation may have several entries that differ in `from`: each gives country and VAT posture from its date,
-    and of what has no date (name, address, …) the last one that says it counts. What none says becomes null.
+    An organisation may have several, which differ in `from`. What an entry leaves out is null.
     """
-    said: dict[str, dict[str, Any]] = {}
-    terms: dict[str, list[TermsEntry]] = {}
     root = parse(content, file).mapping(("orgs",))
-    for entry in root["orgs"].sequence() if "orgs" in root and not root["orgs"].is_null() else ():
-        fields = entry.mapping(_KEYS)
-        org = _required(entry, fields, "org").string()
-        said.setdefault(org, {}).update(_organisation(fields))
-        terms.setdefault(org, []).extend(_terms(entry, fields))
-    return [OrganisationEntry(Organisation(org, **given), terms[org]) for org, given in said.items()]
+    entries = root["orgs"].sequence() if "orgs" in root and not root["orgs"].is_null() else []
+    return [_entry(entry) for entry in entries]
+
+
+def _entry(entry: Value) -> OrganisationEntry:
+    fields = entry.mapping(_KEYS)
+    org = _required(entry, fields, "org").string()
+    valid_from = fields[FROM].date() if FROM in fields else None
+    return OrganisationEntry(valid_from, Organisation(org, **_organisation(fields)), _terms(entry, fields, valid_from))
 
 
 def _organisation(fields: Mapping[str, Value]) -> dict[str, Any]:
@@ -55,14 +58,13 @@ def _organisation(fields: Mapping[str, Value]) -> dict[str, Any]:
     return given
 
 
-def _terms(entry: Value, fields: Mapping[str, Value]) -> list[TermsEntry]:
-    valid_from = fields["from"].date() if "from" in fields else None
+def _terms(entry: Value, fields: Mapping[str, Value], valid_from: date | None) -> tuple[TermsEntry, TermsEntry]:
     country = _required(entry, fields, COUNTRY)
-    if not _COUNTRY.fullmatch(country.text()):
+    if country.is_null() or not _COUNTRY.fullmatch(country.text()):
         raise country.refused("must be a country code of two capitals, such as CH")
     posture = fields.get(VAT_POSTURE)
     override = None if posture is None or posture.is_null() else _one_of(posture, tuple(VatPosture))
-    return [TermsEntry(COUNTRY, valid_from, country.text()), TermsEntry(VAT_POSTURE, valid_from, override)]
+    return TermsEntry(COUNTRY, valid_from, country.text()), TermsEntry(VAT_POSTURE, valid_from, override)
 
 
 def _required(entry: Value, fields: Mapping[str, Value], name: str) -> Value:

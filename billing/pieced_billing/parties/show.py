@@ -11,7 +11,7 @@ from pieced_billing.store.connections import Connection
 
 
 def organisation_entries(connection: Connection, org: str | None = None) -> list[dict[str, Any]]:
-    """The entries of one organisation or of all, one per date on which terms change; the first describes it in full.
+    """The entries of one organisation or of all, one per date on which terms change; each describes it in full.
 
     Raises NotConfigured.
     """
@@ -35,4 +35,3 @@ def _entries(organisation: Organisation, terms: PartyTerms) -> Iterable[dict[str
             VAT_POSTURE: terms.vat_posture.on(day),
             **described,
         }
-        described = {}

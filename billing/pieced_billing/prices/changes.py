@@ -3,7 +3,7 @@
 Deciding only: the caller loads the versions and the finalised months, and saves what comes back.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 from typing import ClassVar, TypeVar
 
@@ -19,8 +19,8 @@ class PeriodFinalised(Refused):
 
     code: ClassVar[str] = "period_finalised"
 
-    def __init__(self, label: str, period: Month, earliest: date) -> None:
-        super().__init__(f"{period} is finalised; {label} may change from {earliest} on.")
+    def __init__(self, label: str, period: Month) -> None:
+        super().__init__(f"{period} is finalised; {label} may change from {period.next.first} on.")
 
 
 def additions(
@@ -35,15 +35,31 @@ def additions(
     by_date = {entry.valid_from: entry.value for entry in entries}
     added: list[Version[V]] = []
     if None in by_date:
-        value = by_date.pop(None)
-        if is_first and finalised and not _begins_before(earliest_open_day(finalised), by_date):
-            added.append(Version(earliest_open_day(finalised), value))
-        elif not _decides(recorded.at(None), value) and not _holds_as_early_as_it_can(recorded, value, finalised):
-            added.append(Version(None, value))
+        since_ever = Version(None, by_date.pop(None))
+        if _is_moved(by_date, finalised, is_first=is_first):
+            added.append(Version(_first_open_day(finalised), since_ever.value))
+        elif not _says_nothing_new(recorded, since_ever.value, finalised):
+            added.append(since_ever)
     for valid_from, value in sorted(by_date.items(), key=lambda entry: entry[0] or date.min):
         if not _decides(recorded.at(valid_from), value):
             added.append(Version(valid_from, value))
     return added
+
+
+def later_start(
+    recorded: Versions[V], entries: Sequence[Version[V]], finalised: Collection[Month], *, is_first: bool
+) -> date | None:
+    """The day from which a value without a date among `entries` holds instead of since ever; None if it does hold so.
+
+    Such a value is the first ever, and comes after finalised months. It is said again when it is applied again.
+    """
+    by_date = {entry.valid_from: entry.value for entry in entries}
+    value = by_date.pop(None, None)
+    if value is None:
+        return None
+    if _is_moved(by_date, finalised, is_first=is_first):
+        return _first_open_day(finalised)
+    return _moved_before(recorded, value, finalised) if recorded.at(None) is None else None
 
 
 def refuse_finalised(
@@ -55,26 +71,51 @@ def refuse_finalised(
 ) -> None:
     """Raise `PeriodFinalised` if recording `added` would alter the value of a day of a finalised month (rule 9).
 
-    `otherwise` gives the value of a day on which no version has one.
+    It names the last such month: from the day after it the change is possible. `otherwise` gives the value of a day
+    on which no version has one.
     """
     if not added:
         return
     after = recorded.with_versions(*added)
-    for month in sorted(finalised):
-        starts = {version.valid_from for version in after.recorded if version.valid_from is not None}
-        for day in sorted({month.first, *(start for start in starts if Month.of(start) == month)}):
+    starts = {version.valid_from for version in after.recorded if version.valid_from is not None}
+    for month in sorted(finalised, reverse=True):
+        for day in {month.first, *(start for start in starts if Month.of(start) == month)}:
             if _value_on(day, recorded, otherwise) != _value_on(day, after, otherwise):
-                raise PeriodFinalised(label, month, earliest_open_day(finalised))
+                raise PeriodFinalised(label, month)
 
 
-def earliest_open_day(finalised: Collection[Month]) -> date:
+def _first_open_day(finalised: Collection[Month]) -> date:
     """The first day after the last finalised month; there must be one."""
     return max(finalised).next.first
 
 
-def _begins_before(day: date, dates: Iterable[date | None]) -> bool:
-    """Whether one of these dates is before the day: a value without a date then ends before it."""
-    return any(valid_from is not None and valid_from < day for valid_from in dates)
+def _is_moved(dates: Collection[date | None], finalised: Collection[Month], *, is_first: bool) -> bool:
+    """Whether a value without a date has to wait for the first open day; not one that ends before it."""
+    if not is_first or not finalised:
+        return False
+    open_day = _first_open_day(finalised)
+    return not any(valid_from is not None and valid_from < open_day for valid_from in dates)
+
+
+def _says_nothing_new(recorded: Versions[V], value: V | None, finalised: Collection[Month]) -> bool:
+    """Whether a value without a date is in force as early as it can be."""
+    if not recorded or recorded.at(None) is not None:
+        return _decides(recorded.at(None), value)
+    if value is None:
+        return True  # before the first version there is no value anyway
+    return _moved_before(recorded, value, finalised) is not None
+
+
+def _moved_before(recorded: Versions[V], value: V, finalised: Collection[Month]) -> date | None:
+    """The first day ever with a value, if it is this value and a finalised month keeps it from reaching back.
+
+    That is where `_is_moved` put it, or where somebody put it by its date: it holds as early as rule 9 allows, and
+    applying what is in force is not a change.
+    """
+    earliest = min((version.valid_from or date.min for version in recorded.recorded), default=date.min)
+    if earliest.day != 1 or earliest == date.min or Month.of(earliest - timedelta(days=1)) not in finalised:
+        return None
+    return earliest if Version(earliest, value) in recorded.recorded else None
 
 
 def _value_on(day: date, versions: Versions[V], otherwise: Callable[[date], V | None] | None) -> V | None:
@@ -84,20 +125,3 @@ def _value_on(day: date, versions: Versions[V], otherwise: Callable[[date], V | 
 
 def _decides(version: Version[V] | None, value: V | None) -> bool:
     return version is not None and version.value == value
-
-
-def _holds_as_early_as_it_can(recorded: Versions[V], value: V | None, finalised: Collection[Month]) -> bool:
-    """Whether a value without a date says nothing new although no version since ever is recorded.
-
-    Either it says that there is no value, which is so before the first one. Or it was the first ever, and holds from
-    the end of a finalised month instead: applying the same file again, after that, is not a change.
-    """
-    if not recorded or recorded.at(None) is not None:
-        return False
-    if value is None:
-        return True
-    starts = [version.valid_from for version in recorded.recorded if version.value is not None and version.valid_from]
-    earliest = min(starts, default=None)
-    if earliest is None or earliest.day != 1 or Month.of(earliest - timedelta(days=1)) not in finalised:
-        return False
-    return Version(earliest, value) in recorded.recorded

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
 from pieced_billing.prices.book import VAT_RATE, PriceBook, statutory_rate
-from pieced_billing.prices.changes import additions, refuse_finalised
+from pieced_billing.prices.changes import additions, later_start, refuse_finalised
 from pieced_billing.prices.versions import Version
 
 
@@ -36,21 +36,39 @@ def price_additions(book: PriceBook, entries: Sequence[PriceEntry], finalised: C
     `entries` are in the order of the file, `finalised` are the months finalised for any organisation. A first value
     without a date comes back with the date from which it holds. Raises `PeriodFinalised` or `VatRateWithoutDate`.
     """
+    found: list[PriceEntry] = []
+    for (package, name), values in _by_field(entries).items():
+        recorded = book.versions(name, package)
+        added = additions(recorded, values, finalised, is_first=_is_first(book, package, name))
+        otherwise = statutory_rate if name == VAT_RATE else None
+        refuse_finalised(field_label(package, name), recorded, added, finalised, otherwise)
+        found.extend(PriceEntry(package, name, *version) for version in added)
+    return found
+
+
+def later_starts(book: PriceBook, entries: Sequence[PriceEntry], finalised: Collection[Month]) -> list[PriceEntry]:
+    """The entries without a date that cannot hold since ever, with the date from which they hold (rules 7 and 9)."""
+    found: list[PriceEntry] = []
+    for (package, name), values in _by_field(entries).items():
+        is_first = _is_first(book, package, name)
+        start = later_start(book.versions(name, package), values, finalised, is_first=is_first)
+        if start is not None:
+            found.append(PriceEntry(package, name, start, dict(values)[None]))
+    return found
+
+
+def field_label(package: str | None, name: str) -> str:
+    """What a field is called in messages."""
+    return name if package is None else f"{name} of {package}"
+
+
+def _by_field(entries: Sequence[PriceEntry]) -> dict[tuple[str | None, str], list[Version[Decimal]]]:
     by_field: dict[tuple[str | None, str], list[Version[Decimal]]] = {}
     for package, name, valid_from, value in entries:
         if name == VAT_RATE and valid_from is None:
             raise VatRateWithoutDate
         by_field.setdefault((package, name), []).append(Version(valid_from, value))
-    found: list[PriceEntry] = []
-    for (package, name), values in by_field.items():
-        recorded = book.versions(name, package)
-        added = additions(recorded, values, finalised, is_first=_is_first(book, package, name))
-        if name == VAT_RATE:
-            refuse_finalised(name, recorded, added, finalised, statutory_rate)
-        else:
-            refuse_finalised(name if package is None else f"{name} of {package}", recorded, added, finalised)
-        found.extend(PriceEntry(package, name, *version) for version in added)
-    return found
+    return by_field
 
 
 def _is_first(book: PriceBook, package: str | None, name: str) -> bool:
