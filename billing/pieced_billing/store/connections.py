@@ -16,6 +16,16 @@ Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 MINIMUM_SERVER: Final = 15
 
+# What a default of the role or the database may set otherwise: how values travel, and what a transaction sees.
+_SESSION: Final = """
+SET client_encoding TO 'UTF8';
+SET TimeZone TO 'UTC';
+SET DateStyle TO 'ISO, YMD';
+SET IntervalStyle TO 'postgres';
+SET standard_conforming_strings TO on;
+SET default_transaction_isolation TO 'read committed';
+"""
+
 _RIGHT: Final = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 _SHAPE: Final = re.compile(r"postgres(?:ql)?://(?:[^@/?#\s]*@)?[^@/?#\s]*(?:/[^@/#\s?]*)?(?:\?[^#\s]*)?")
 
@@ -40,7 +50,7 @@ def urls(environment: Mapping[str, str]) -> Urls:
 
 
 def connect(url: str) -> Connection:
-    """Open a connection whose session speaks UTC, outside of any transaction.
+    """Open a connection, outside of any transaction, whose session is set up as our statements need it, in UTC.
 
     Used as a context manager it commits at the end, rolls back on an exception and closes. Raises UsageError for text
     that is no URL, Unavailable when the server does not answer or does not let us in, Refused for a server that is too
@@ -53,7 +63,7 @@ def connect(url: str) -> Connection:
         raise Unavailable(f"The database does not answer: {_without_secrets(error, url)}.") from None
     try:
         require_supported(connection.info.server_version)
-        connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute(_SESSION)
         connection.commit()
     except BaseException:
         connection.close()
