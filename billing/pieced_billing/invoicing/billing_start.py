@@ -35,4 +35,6 @@ def set_billing_start(connection: Connection, day: date) -> None:
 def changed_month(before: date | None, after: date, finalised: Collection[Month]) -> Month | None:
     """The first finalised month with a day that is billed with one start and not with the other."""
     begin, end = sorted((before or date.min, after))
+    if begin == end:
+        return None
     return min((month for month in finalised if month.first < end and begin <= month.last), default=None)

@@ -13,7 +13,7 @@ REPLACE: Final = "SELECT, INSERT, UPDATE, DELETE"
 
 PRIVILEGES: Final = {
     "pieced_alembic_version": READ,
-    "billing_settings": "SELECT, UPDATE",
+    "billing_settings": "SELECT, UPDATE (billing_start)",
     "tenant_billing_lifecycle": EDIT,
     "tenant_lifecycle_events": APPEND,
     "tenant_skill_events": APPEND,
@@ -50,3 +50,18 @@ def grant(connection: Connection, role: str) -> None:
         on = sql.Identifier(table)
         connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(on, name))
         connection.execute(sql.SQL("GRANT " + privileges + " ON {} TO {}").format(on, name))
+    _grant_temporary_tables(connection, role)
+
+
+def _grant_temporary_tables(connection: Connection, role: str) -> None:
+    """Let the application stage an import, where the owner of the tables may: the owner of the database can, too."""
+    row = connection.execute(
+        """SELECT current_database(), has_database_privilege(%s, current_database(), 'TEMPORARY'),
+               has_database_privilege(current_database(), 'TEMPORARY WITH GRANT OPTION')""",
+        [role],
+    ).fetchone()
+    assert row is not None
+    database, has, may_grant = row
+    if may_grant and not has:
+        grant = sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}")
+        connection.execute(grant.format(sql.Identifier(database), sql.Identifier(role)))

@@ -4,7 +4,7 @@
 keep each change as a version from the local day on which it is made (rules 6 to 8 and 14); rating reads versions only.
 Versions are append-only, and one that would alter a finalised day is refused (rule 9), whoever records it.
 
-All changes of prices and terms take one lock, which an invoice run holds in shared mode: none crosses a run.
+All changes of prices, terms and settings take one lock, which an invoice run holds in shared mode: none crosses a run.
 """
 
 from pieced_billing.store.migrations.sql import run
@@ -293,6 +293,31 @@ CREATE TRIGGER org_terms_versions_guard BEFORE INSERT ON org_terms_versions
     FOR EACH ROW EXECUTE FUNCTION pieced_guard_terms();
 """
 
+# Both settings decide what a finalised period was billed: its days, and which of them count (rules 1 and 18).
+SETTINGS = """
+CREATE FUNCTION pieced_guard_settings() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    before CONSTANT date := coalesce(OLD.billing_start, '-infinity');
+    after CONSTANT date := coalesce(NEW.billing_start, '-infinity');
+    altered date;
+BEGIN
+    SELECT min(month) INTO altered FROM pieced_finalised_months(NULL) AS month
+    WHERE NEW.billing_zone <> OLD.billing_zone
+        OR (before <> after AND month < greatest(before, after) AND least(before, after) < month + interval '1 month');
+    IF altered IS NOT NULL THEN
+        RAISE EXCEPTION '% is finalised; % would change it', to_char(altered, 'YYYY-MM'),
+            CASE WHEN NEW.billing_zone <> OLD.billing_zone THEN 'another billing zone'
+                ELSE format('a billing start of %s', coalesce(NEW.billing_start::text, 'none')) END
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER billing_settings_guard BEFORE UPDATE ON billing_settings
+    FOR EACH ROW EXECUTE FUNCTION pieced_guard_settings();
+CREATE TRIGGER billing_settings_stays BEFORE DELETE OR TRUNCATE ON billing_settings
+    FOR EACH STATEMENT EXECUTE FUNCTION pieced_keeps_history();
+"""
+
 EDITING = """
 CREATE FUNCTION pieced_edited() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -308,7 +333,7 @@ CREATE TRIGGER org_billing_config_edited BEFORE UPDATE ON org_billing_config
 
 CREATE FUNCTION pieced_keeps_history() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% of % is refused: its versions would no longer tell the whole story', TG_OP, TG_TABLE_NAME
+    RAISE EXCEPTION '% of % is refused: bills rest on what it says', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege';
 END $$;
 CREATE TRIGGER platform_pricing_stays BEFORE DELETE OR TRUNCATE ON platform_pricing
@@ -329,7 +354,7 @@ CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table
 """
 
 VERSIONS = ("price_versions", "org_terms_versions")
-EDITED = ("platform_pricing", "skill_pricing", "org_billing_config")
+EDITED = ("platform_pricing", "skill_pricing", "org_billing_config", "billing_settings")
 
 
 def upgrade() -> None:
@@ -338,4 +363,4 @@ def upgrade() -> None:
         run(LOCK_TRIGGER.format(table=table))
     for table in VERSIONS:
         run(APPEND_ONLY_TRIGGER.format(table=table))
-    run(RECORD_PRICES + RECORD_TERMS + GUARD + EDITING)
+    run(RECORD_PRICES + RECORD_TERMS + GUARD + EDITING + SETTINGS)
