@@ -16,7 +16,8 @@ def print_documents(documents: Iterable[Mapping[str, Any]], output: Format) -> N
     if output is Format.YAML:
         import yaml  # noqa: PLC0415 - only what is asked for is loaded
 
-        yaml.safe_dump_all(documents, sys.stdout, sort_keys=False, allow_unicode=True, explicit_start=True)
+        out = sys.stdout.buffer
+        yaml.safe_dump_all(documents, out, encoding="utf-8", sort_keys=False, allow_unicode=True, explicit_start=True)
         return
-    with open(sys.stdout.fileno(), "wb", buffering=_WRITTEN_AT_ONCE, closefd=False) as out:
-        out.writelines(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE) for document in documents)
+    with open(sys.stdout.fileno(), "wb", buffering=_WRITTEN_AT_ONCE, closefd=False) as buffered:
+        buffered.writelines(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE) for document in documents)

@@ -1,14 +1,11 @@
 """`pieced ledger`: what was ordered and used, in files and on the screen."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
-from pieced_billing.errors import UsageError
+from pieced_cli.files import opened
 from pieced_cli.output import Format, Output, Table, show
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -28,7 +25,7 @@ def import_(
     from pieced_billing.ledger.import_ import import_lines  # noqa: PLC0415 - libraries are loaded when they are needed
     from pieced_cli.database import database  # noqa: PLC0415
 
-    with _opened(file) as lines, database() as connection:
+    with opened(file) as lines, database() as connection:
         imported = import_lines(connection, lines)
     counts = imported._asdict()
     show(counts, Table(list(counts), [[str(count) for count in counts.values()]], frozenset(counts)), output)
@@ -68,17 +65,3 @@ def _table(documents: list[dict[str, Any]]) -> Table:
         for event in document["events"]
     ]
     return Table(("tenant", "uid", *_COLUMNS), rows, frozenset(("seq", "generation")))
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        file = Path(name).open("rb")  # noqa: SIM115 - closed below; here only its opening may fail
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a file name"
-        raise UsageError(f"{name} cannot be read: {reason}.") from None
-    with file:
-        yield file

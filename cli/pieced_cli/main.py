@@ -5,7 +5,6 @@ that `--help` needs none of the database's and the cluster's libraries.
 """
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, NamedTuple
@@ -15,6 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from pieced_billing.errors import Refused, Unavailable, UsageError
+from pieced_cli.streams import cannot_be_written, drop_output, prepare_output
 
 
 class _Source(NamedTuple):
@@ -37,12 +37,14 @@ COMMANDS: Final = {
 
 def main() -> None:
     """Run the command line and end the process with its exit status."""
+    prepare_output()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; errors become one sentence on stderr and the exit status that is returned."""
     try:
+        _judge_text(arguments)
         status: Any = _root(arguments).main(list(arguments), prog_name="pieced", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
@@ -54,10 +56,21 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(error.format_message(), error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`, say); what is still buffered must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone: `| head`, say
+        drop_output()
         return 1
+    except OSError as error:
+        if not cannot_be_written(error):
+            raise
+        drop_output()
+        return _complain(f"The output cannot be written: {error.strerror}.", 1)
+
+
+def _judge_text(arguments: Sequence[str]) -> None:
+    """Refuse what no table of ours can hold: bytes that are not the text that the environment says they are."""
+    for argument in arguments:
+        if not argument.isascii() and any("\udc80" <= character <= "\udcff" for character in argument):
+            raise UsageError(f"{argument!a} is not text in {sys.getfilesystemencoding().upper()}.")
 
 
 def _root(arguments: Sequence[str]) -> TyperGroup:

@@ -34,11 +34,11 @@ def show(document: Any, table: Table, output: Format) -> None:
     if output is Format.JSON:
         import json  # noqa: PLC0415 - only what is asked for is loaded
 
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        sys.stdout.buffer.write(json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
     elif output is Format.YAML:
         import yaml  # noqa: PLC0415
 
-        yaml.safe_dump(document, sys.stdout, sort_keys=False, allow_unicode=True)
+        yaml.safe_dump(document, sys.stdout.buffer, encoding="utf-8", sort_keys=False, allow_unicode=True)
     else:
         _print_table(table)
 
