@@ -64,13 +64,17 @@ def deployment(
 
 
 def service(tenant: Tenant, name: str, selector: dict[str, str], ports: tuple[Port, ...]) -> Manifest:
-    """A Service in front of a workload's ports, under the same numbers."""
+    """A headless Service: the workload's one pod by name, its ports under their own numbers.
+
+    Nothing is to be balanced, and a range of cluster addresses often has room for 4,096 Services or fewer.
+    """
     return child(
         tenant,
         "v1",
         "Service",
         name,
         spec={
+            "clusterIP": "None",
             "selector": selector,
             "ports": [
                 {"name": port.name, "port": port.port, "targetPort": port.name, "protocol": port.protocol}
