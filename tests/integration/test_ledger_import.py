@@ -218,6 +218,18 @@ class TestContradictions:
             spend("b", "-1", corrects="a"),
             "corrects names a",
         ),
+        (
+            "a correction of another tenant's usage",
+            [created(), spend("a"), created(uid="u2", tenant="bolt")],
+            spend("b", "-1", uid="u2", corrects="a"),
+            "corrects names a, which is usage of another UID",
+        ),
+        (
+            "a correction of another meter",
+            [created(), spend("a", "2")],
+            spend("b", "-1", meter="threema_messages", corrects="a"),
+            "corrects names a, which is usage of another meter",
+        ),
         ("a correction of itself", [created()], spend("b", "-1", corrects="b"), "corrects names b"),
     )
 

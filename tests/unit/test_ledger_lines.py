@@ -204,11 +204,41 @@ def test_what_a_kind_does_not_say_is_refused(entry: dict[str, Any], because: str
 
 @pytest.mark.parametrize(
     "raw",
-    [b"{", b"[1]", b'"created"', b"null", b"7", b"\xff", b'{"kind": NaN}', b"{'kind': 'created'}", b'{"a":1}{"b":2}'],
+    [b"{", b"[1]", b'"created"', b"null", b"7", b'{"kind": NaN}', b"{'kind': 'created'}", b'{"a":1}{"b":2}'],
 )
 def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
     with pytest.raises(Malformed, match="JSON"):
         parse_line(raw, NOW)
+
+
+@pytest.mark.parametrize("raw", [b"\xff", b'{"kind": "created", "uid": "Z\xfcrich"}', '{"kind": "x"}'.encode("utf-16")])
+def test_what_is_no_utf_8_is_refused(raw: bytes) -> None:
+    with pytest.raises(Malformed, match=r"^is not text in UTF-8$"):
+        parse_line(raw, NOW)
+
+
+TWICE = {
+    "with another value": b'"uid": "v", ',
+    "with the same value": b'"uid": "u", ',
+    "with a value of another type": b'"uid": 7, ',
+    "with an object": b'"uid": {"at": ["x"]}, ',
+    "with a colon apart": b'"uid"\t : "v", ',
+    "spelt otherwise": b'"\\u0075id": "v", ',
+    "with a quotation mark in it": b'"uid": "\\"", ',
+}
+
+
+@pytest.mark.parametrize("first", TWICE.values(), ids=TWICE.keys())
+def test_a_field_stands_once_in_a_line(first: bytes) -> None:
+    line = b'{%b"uid": "u", "kind": "suspended", "at": "2026-03-01T09:00:00Z", "generation": 7, "manager": null}'
+    assert parse_line(line % b"", NOW).uid == "u"
+    with pytest.raises(Malformed, match=r'^has the field "uid" twice$'):
+        parse_line(line % first, NOW)
+
+
+@pytest.mark.parametrize("uid", ['a"b', 'a":b', '\\"', '"uid":', '"kind": "created", "kind": "created"'])
+def test_quotation_marks_in_a_text_are_no_names(uid: str) -> None:
+    assert parse(SUSPENDED | {"uid": uid, "generation": 1}).uid == uid
 
 
 def test_a_long_value_is_not_repeated_in_full() -> None:

@@ -21,6 +21,10 @@ _OF_TENANTS: Final = (
     """SELECT deleted_line, format('%s is deleted, but not after it is created in the ledger', uid)
        FROM incoming_tenants AS new JOIN tenant_billing_lifecycle AS known ON known.tenant_uid = new.uid
        WHERE new.created_at IS NULL AND new.deleted_at <= known.created_at""",
+)
+
+# Corrections of nothing, and of what somebody else or another meter used; the id is looked for in file and ledger.
+_OF_CORRECTIONS: Final = (
     """SELECT line, format('corrects names %s, which is the id of no other usage of source %s', corrects, source)
        FROM incoming_lines AS new
        WHERE corrects IS NOT NULL
@@ -28,6 +32,16 @@ _OF_TENANTS: Final = (
                          WHERE old.source = new.source AND old.usage_id = new.corrects AND old.line <> new.line)
          AND NOT EXISTS (SELECT FROM usage_records AS old
                          WHERE old.source = new.source AND old.usage_id = new.corrects)""",
+    """SELECT new.line, format('corrects names %s, which is usage of another %s', new.corrects,
+                               CASE WHEN old.tenant = new.tenant THEN 'meter' ELSE 'UID' END)
+       FROM incoming_lines AS new JOIN incoming_lines AS old
+         ON old.source = new.source AND old.usage_id = new.corrects
+       WHERE new.corrects IS NOT NULL AND (old.tenant, old.package) <> (new.tenant, new.package)""",
+    """SELECT new.line, format('corrects names %s, which is usage of another %s', new.corrects,
+                               CASE WHEN old.tenant_uid = tenant.uid THEN 'meter' ELSE 'UID' END)
+       FROM incoming_lines AS new JOIN incoming_tenants AS tenant ON tenant.number = new.tenant
+         JOIN usage_records AS old ON old.source = new.source AND old.usage_id = new.corrects
+       WHERE new.corrects IS NOT NULL AND (old.tenant_uid, old.meter) <> (tenant.uid, new.package)""",
 )
 
 # Lives of one name follow each other by their beginnings: if any two overlap, so do two neighbours.
@@ -65,8 +79,13 @@ WHERE (known.tenant_uid, known.meter, known.quantity, known.occurred_at)
 
 
 def of_tenants(connection: Connection) -> list[Finding]:
-    """What the ledger knows otherwise of the tenants, and corrections of nothing."""
+    """What the ledger knows otherwise of the tenants."""
     return [finding for query in _OF_TENANTS for finding in _found(connection, query)]
+
+
+def of_corrections(connection: Connection) -> list[Finding]:
+    """Corrections of usage that is not there, of another UID or of another meter; each once."""
+    return list(dict.fromkeys(finding for query in _OF_CORRECTIONS for finding in _found(connection, query)))
 
 
 def of_names(connection: Connection) -> list[Finding]:

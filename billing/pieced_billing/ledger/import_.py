@@ -52,7 +52,7 @@ def import_lines(connection: Connection, file: BinaryIO) -> Imported:
     lines = _stage(connection, file, judge, to_microseconds(row[0]))
     _refuse(judge.findings, judge.found)
     staging.copy_tenants(connection, judge.by_uid())
-    _refuse(contradictions.of_tenants(connection))
+    _refuse(contradictions.of_tenants(connection) + contradictions.of_corrections(connection))
     staging.meet_the_ledger(connection)
     _refuse(contradictions.of_names(connection))
     usage = record.record_usage(connection)

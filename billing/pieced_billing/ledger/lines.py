@@ -38,6 +38,8 @@ _ALLOWED: Final = {
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.([0-9]+))?(Z|z|[+-][0-9]{2}:[0-9]{2})?"
 )
+_STRING: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?')
+"""A string of well-formed JSON, and the colon after it that makes it a name."""
 _QUANTITY: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 _FIRST_INSTANT: Final = to_microseconds(datetime(1, 1, 1, tzinfo=UTC))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,7 +80,7 @@ def parse_line(raw: bytes, now: Microseconds) -> Line:
     try:
         entry = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise Malformed(f"is not JSON ({error.msg})") from None
+        raise Malformed(_why_no_json(raw, error.msg)) from None
     if not isinstance(entry, dict):
         raise Malformed("is not a JSON object")
     kind = entry.get("kind")
@@ -90,7 +92,32 @@ def parse_line(raw: bytes, now: Microseconds) -> Line:
     for name in _REQUIRED[kind]:
         if entry.get(name) is None:
             raise Malformed(f"lacks {name}, which {kind} needs")
-    return _line(kind, entry, now)
+    line = _line(kind, entry, now)
+    # Of a field that is there twice the parser keeps the last, but its quotation marks are there. No look at the text
+    # costs less, and nearly every line has no others than those around its names and texts.
+    if raw.count(b'"') != 2 * (len(entry) + list(map(type, entry.values())).count(str)):
+        _refuse_repeated_names(raw)
+    return line
+
+
+def _why_no_json(raw: bytes, reason: str) -> str:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return "is not text in UTF-8"
+    return f"is not JSON ({reason})"
+
+
+def _refuse_repeated_names(raw: bytes) -> None:
+    """Raise Malformed if a name stands twice in the text of an object whose values are no objects."""
+    names: set[str] = set()
+    for text, colon in _STRING.findall(raw):
+        if not colon:
+            continue
+        name = orjson.loads(b'"%b"' % text)
+        if name in names:
+            raise Malformed(f"has the field {_shown(name)} twice")
+        names.add(name)
 
 
 def _line(kind: str, entry: Mapping[str, Any], now: Microseconds) -> Line:
