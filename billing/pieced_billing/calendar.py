@@ -21,6 +21,10 @@ DaySet: TypeAlias = int
 
 DEFAULT_ZONE: Final = ZoneInfo("Europe/Zurich")
 
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9998
+"""The years of which months can be billed: those whose next month there is, too, and whose days are after the epoch."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MONTH_TEXT: Final = re.compile(r"([0-9]{4})-([0-9]{2})")
@@ -57,10 +61,11 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The month written as YYYY-MM; ValueError with a sentence for anything else."""
+        """The month written as YYYY-MM, from FIRST_YEAR to LAST_YEAR; ValueError with a sentence for anything else."""
         match = _MONTH_TEXT.fullmatch(text)
-        if match is None or not 1 <= int(match[2]) <= 12 or not 1970 <= int(match[1]) <= 9998:
-            raise ValueError(f"{text!r} is not a month; write it as YYYY-MM, such as 2026-03.")
+        if match is None or not 1 <= int(match[2]) <= 12 or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
+            bounds = f"from {FIRST_YEAR}-01 to {LAST_YEAR}-12"
+            raise ValueError(f"{text!r} is not a month {bounds}; write it as YYYY-MM, such as 2026-03.")
         return cls(int(match[1]), int(match[2]))
 
     @classmethod

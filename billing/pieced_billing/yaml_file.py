@@ -51,7 +51,8 @@ class Value:
             raise self.refused("must be a mapping (`key: value`)")
         found: dict[str, Value] = {}
         for key_node, value_node in self.node.value:
-            key = Value(self.file, key_node, f"the key {key_node.value!r} of {self.path}")
+            called = f"the key {key_node.value!r}" if isinstance(key_node, yaml.ScalarNode) else "a key"
+            key = Value(self.file, key_node, f"{called} of {self.path}")
             name = key.string()
             if known is not None and name not in known:
                 raise key.refused(f"is not known; there are {', '.join(known)}")
@@ -94,16 +95,16 @@ class Value:
                 pass
         raise self.refused("must be a date such as 2026-03-15")
 
-    def number(self, places: int, limit: Decimal) -> Decimal:
-        """A number from 0 to below `limit` with at most so many decimals, taken by its text."""
+    def number(self, places: int, largest: Decimal) -> Decimal:
+        """A number from 0 to `largest` with at most so many decimals, taken by its text."""
         text = self._scalar() or ""
         match = _NUMBER.fullmatch(text)
         if match is None:
             raise self.refused("must be a number that is not negative, written with digits and a point, such as 49.90")
         if len(match[1] or "") > places:
             raise self.refused(f"has more than {places} decimals")
-        if Decimal(text) >= limit:
-            raise self.refused(f"must be less than {limit}")
+        if Decimal(text) > largest:
+            raise self.refused(f"must be at most {largest}")
         return Decimal(text)
 
     def _scalar(self) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from pieced_billing.calendar import Month
+from pieced_billing.calendar import FIRST_YEAR, LAST_YEAR, Month
 
 T = TypeVar("T")
 
@@ -53,7 +53,8 @@ def _amount(text: str) -> Decimal:
 
 def MonthOption(*names: str, help: str) -> Any:  # noqa: A002, N802 - stands where typer.Option does
     """An option whose value is a month."""
-    return typer.Option(*names, help=help, metavar="YYYY-MM", parser=_parser(Month.parse, "a month such as 2026-03"))
+    right = f"a month from {FIRST_YEAR}-01 to {LAST_YEAR}-12, such as 2026-03"
+    return typer.Option(*names, help=help, metavar="YYYY-MM", parser=_parser(Month.parse, right))
 
 
 def DateOption(*names: str, help: str) -> Any:  # noqa: A002, N802

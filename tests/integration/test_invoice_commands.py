@@ -193,7 +193,8 @@ def test_mistakes(invoice: Invoice, database: Database) -> None:
     tomorrow = (today + timedelta(days=1)).isoformat()
     pay = ("pay", number, "--reference", "r1", "--on", today.isoformat(), "--amount")
     for arguments, status, said in (
-        (("draft", "--month", "2026-13", "--all"), 2, "is not a month such as 2026-03"),
+        (("draft", "--month", "2026-13", "--all"), 2, "is not a month from 1970-01 to 9998-12, such as 2026-03."),
+        (("draft", "--month", "1900-01", "--all"), 2, "is not a month from 1970-01 to 9998-12, such as 2026-03."),
         (("draft", "--month", "2026-03"), 2, "--org ORG or --all"),
         (("draft", "--month", "2026-03", "--all", "--org", "1"), 2, "--org ORG or --all"),
         (("draft", "--month", "2026-03", "--org", "unknown"), 1, "no tenant in the ledger and no configuration"),

@@ -119,7 +119,7 @@ def test_what_cannot_be_invoiced_is_parked_and_the_others_go_on(connection: Conn
         assert [(parked.org, parked.code) for parked in outcome.parked] == [
             ("a-unconfigured", "org_without_configuration"),
             ("b-negative", "negative_draft"),
-            ("c-too-much", "cannot_be_stored"),
+            ("c-too-much", "amount_too_large"),
         ]
     assert numbers(connection) == first_numbers(connection, 2)
     assert one(connection, "SELECT last_number FROM invoice_number_counters") == 2

@@ -7,7 +7,7 @@ import pytest
 
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.draft import Draft
-from pieced_billing.invoicing.issue import NegativeDraft, issue
+from pieced_billing.invoicing.issue import AmountTooLarge, NegativeDraft, issue
 from pieced_billing.invoicing.number import format_number
 from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.terms import PartyTerms, VatPosture
@@ -20,10 +20,10 @@ ACME = Organisation("310001", name="Acme AG", street="Bahnhofstrasse", postcode=
 SWISS, MOVED = Version[str](None, "CH"), Version[str](date(2026, 4, 1), "DE")
 
 
-def a_draft(net: str | None = "100.00") -> Draft:
-    """A draft of one line, or of none."""
+def a_draft(net: str | None = "100.00", *more: str) -> Draft:
+    """A draft with a line of each amount, or with none."""
     on = date(2026, 3, 1)
-    amounts = [] if net is None else [Decimal(net)]
+    amounts = [] if net is None else [Decimal(one) for one in (net, *more)]
     rate = Decimal("8.1")
     lines = tuple(
         Line("acme", "6f1c", "llm_spend", None, on, on, amount, "CHF", Decimal("1.00"), rate, amount)
@@ -75,6 +75,23 @@ def test_rule_14_a_configuration_without_a_country_today_is_none(countries: tupl
 def test_rule_17_a_negative_draft_is_no_invoice() -> None:
     with pytest.raises(NegativeDraft, match=r"The draft of 2026-03 is negative \(CHF -108\.10\)"):
         issue(a_draft("-100.00"), ACME, terms(SWISS), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("nets", "amount"),
+    [
+        (["10000000000.00"], "10000000008.10"),
+        (["9999999999.99"], "10000000008.09"),
+        (["20000000000.00", "-19999999999.00"], "20000000000.00"),
+        (["-19999999999.00", "20000000000.00"], "20000000000.00"),
+    ],
+)
+def test_an_amount_that_no_column_holds_is_said(nets: list[str], amount: str) -> None:
+    with pytest.raises(
+        AmountTooLarge,
+        match=rf"^The draft of 2026-03 has an amount of CHF {amount}; an invoice has none above 9999999999\.99\.$",
+    ):
+        issue(a_draft(*nets), ACME, terms(SWISS), TODAY)
 
 
 def test_an_invoice_of_nothing_is_an_invoice() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import ClassVar, Final
 
 from pieced_billing.errors import Refused
@@ -9,6 +10,8 @@ from pieced_billing.invoicing.draft import Draft
 from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.terms import PartyTerms
 
+LARGEST_AMOUNT: Final = Decimal("9999999999.99")
+"""The largest amount of an invoice and of its lines, in CHF: that of their columns."""
 PAYMENT_TERM: Final = timedelta(days=30)
 FALLBACK_LANGUAGE: Final = "de"
 RULES_VERSION: Final = "1"
@@ -35,10 +38,22 @@ class NegativeDraft(Refused):
         super().__init__(f"The draft of {draft.month} is negative (CHF {draft.gross:.2f}); it needs a credit note.")
 
 
+class AmountTooLarge(Refused):
+    """An amount beyond every price and use of this product: a mistake in what was recorded."""
+
+    code: ClassVar[str] = "amount_too_large"
+
+    def __init__(self, draft: Draft, amount: Decimal) -> None:
+        super().__init__(
+            f"The draft of {draft.month} has an amount of CHF {amount:.2f}; an invoice has none above {LARGEST_AMOUNT}."
+        )
+
+
 def issue(draft: Draft, organisation: Organisation | None, terms: PartyTerms | None, today: date) -> Invoice | None:
     """The invoice of a draft, issued today; None for a draft without lines (rule 18).
 
-    Raises NotConfigured and NegativeDraft. Address and language are those of today, the lines keep their days.
+    Raises NotConfigured, NegativeDraft and AmountTooLarge. Address and language are those of today, the lines keep
+    their days.
     """
     if not draft.lines:
         return None
@@ -47,6 +62,9 @@ def issue(draft: Draft, organisation: Organisation | None, terms: PartyTerms | N
         raise NotConfigured(draft.org)
     if draft.gross < 0:
         raise NegativeDraft(draft)
+    largest = max((draft.gross, draft.net, *(line.amount for line in draft.lines)), key=abs)
+    if abs(largest) > LARGEST_AMOUNT:
+        raise AmountTooLarge(draft, largest)
     return Invoice(
         draft=draft,
         recipient=_recipient(organisation, country),

@@ -9,7 +9,7 @@ from pieced_billing.prices.entries import PriceEntry
 from pieced_billing.yaml_file import Value, parse
 
 FROM: Final = "from"
-_LIMITS: Final = {VAT_RATE: Decimal("100.01")}
+_LARGEST_RATE: Final = Decimal(100)
 _DIGITS: Final = 10
 """Digits of a price in the tables, decimals included."""
 
@@ -46,4 +46,8 @@ def _price(value: Value, package: str | None, name: str, places: int) -> Decimal
         if package is None:
             raise value.refused("must be a number; 0 is free")
         return None
-    return value.number(places, _LIMITS.get(name, Decimal(10) ** (_DIGITS - places)))
+    return value.number(places, _LARGEST_RATE if name == VAT_RATE else _largest_price(places))
+
+
+def _largest_price(places: int) -> Decimal:
+    return Decimal(10**_DIGITS - 1).scaleb(-places)
