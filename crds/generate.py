@@ -137,6 +137,8 @@ def definitions() -> dict[str, str]:
             ("Phase", "string", ".status.phase"),
             ("Packages", "string", ".spec.packages"),
             ("Namespace", "string", ".status.tenantNamespace"),
+            ("CHF to date", "string", ".status.cost.monthToDate"),
+            ("CHF forecast", "string", ".status.cost.forecast"),
             ("Age", "date", ".metadata.creationTimestamp"),
         ],
         description="One tenant: an assistant with its packages, in a namespace of its own.",

@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "price": _Source("pieced_cli.price", "Prices of the platform and of packages: apply, show."),
     "org": _Source("pieced_cli.org", "Organisations, who is billed and how: apply, show."),
     "invoice": _Source("pieced_cli.invoice", "Drafts, invoices and payments."),
+    "cost": _Source("pieced_cli.cost", "What tenants cost this month, to date and at its end."),
+    "events": _Source("pieced_cli.events", "The events of a tenant, with how well their times are known."),
     "operator": _Source("pieced_cli.operator", "Run the operator, or release its resources for an uninstall."),
     "backfill": _Source("pieced_cli.backfill", "Record the tenants of a cluster that ran before the operator did."),
 }

@@ -20,6 +20,7 @@ from pieced_operator.bridge import Bridge
 from pieced_operator.child_watch import ChildWatch
 from pieced_operator.children import Children
 from pieced_operator.cluster import Cluster, Resource
+from pieced_operator.cost_keeper import CostKeeper
 from pieced_operator.first_sight import FirstSight
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
@@ -78,6 +79,7 @@ class Leading:
             retention_period=settings.retention_period,
         )
         self._sweep = Sweep(cluster, self._inbox, LedgerReader(settings.database.application, cluster_id), heart)
+        self._costs = CostKeeper(cluster, self._inbox, settings.database.application, heart)
         self._loop = asyncio.get_running_loop()
 
     async def run(self, lease: Lease, stop: asyncio.Event) -> None:
@@ -101,6 +103,7 @@ class Leading:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_children())
             group.create_task(self._pod_watch.run())
+            group.create_task(self._costs.run())
             group.create_task(self._watch_tenants(version))
             group.create_task(self._sweep.run())
             group.create_task(work_forever(self._queues.packages, self._work_on_package))
@@ -166,6 +169,7 @@ class Leading:
         """An observation is in the ledger: whoever waited for the end of a tenant may go on."""
         if events:
             log.info("recorded", tenant=seen.tenant, uid=seen.uid, events=[str(event.kind) for event in events])
+            self._costs.changed(seen.uid)
         known = self._inbox.tenants.get(seen.uid)
         if known is None:
             return

@@ -154,6 +154,19 @@ class Condition(SpecModel):
     ] = 0
 
 
+class Cost(SpecModel):
+    """What the tenant costs in a month, without VAT. Amounts are text with two decimals, as on a bill."""
+
+    period: Annotated[str, Field(max_length=7, description="The month that is meant, such as 2026-03.")]
+    currency: Annotated[str, Field(max_length=3, description="The currency of the amounts.")]
+    month_to_date: Annotated[
+        str, Field(max_length=32, description="What is due by now: what happened, and days that have begun.")
+    ]
+    forecast: Annotated[
+        str, Field(max_length=32, description="What will be due at the end of the month if nothing changes any more.")
+    ]
+
+
 class TenantStatus(SpecModel):
     """What the operator last said about a tenant."""
 
@@ -179,6 +192,7 @@ class TenantStatus(SpecModel):
     litellm_key_alias: Annotated[
         str | None, Field(max_length=253, description="Alias of the tenant's virtual key in LiteLLM.")
     ] = None
+    cost: Annotated[Cost | None, Field(description="What the tenant costs this month, without VAT.")] = None
     conditions: Annotated[
         tuple[Condition, ...],
         Field(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from pieced_billing.calendar import Microseconds, MonthDays, from_microseconds
+from pieced_billing.ledger.chosen import Chosen, by_uid, of_organisations
 from pieced_billing.ledger.history import TenantHistory
 from pieced_billing.store.bulk import bulk_rows
 from pieced_billing.store.connections import Connection
@@ -22,8 +23,8 @@ GROUP BY zitadel_org_id ORDER BY zitadel_org_id COLLATE "C"
 
 # A tenant that ended before the month has nothing on its bill but usage.
 _TENANTS: Final = """
-SELECT zitadel_org_id, id, tenant_uid, tenant_name, created_at, deleted_at FROM tenant_billing_lifecycle
-WHERE zitadel_org_id = ANY(%(orgs)s) AND (created_at < %(end)s AND (deleted_at IS NULL OR deleted_at > %(start)s)
+SELECT zitadel_org_id, id, tenant_uid, tenant_name, created_at, deleted_at FROM tenant_billing_lifecycle AS tenant
+WHERE {chosen} AND (created_at < %(end)s AND (deleted_at IS NULL OR deleted_at > %(start)s)
     OR id = ANY(%(used)s))
 """
 
@@ -37,7 +38,7 @@ FROM tenant_billing_lifecycle AS tenant CROSS JOIN LATERAL (
     SELECT occurred_at, seq, event_kind, '' FROM tenant_suspension_events
     WHERE tenant_uid = tenant.tenant_uid AND occurred_at < %(end)s
     OFFSET 0) AS event
-WHERE tenant.zitadel_org_id = ANY(%(orgs)s) AND (tenant.deleted_at IS NULL OR tenant.deleted_at > %(start)s)
+WHERE {chosen} AND (tenant.deleted_at IS NULL OR tenant.deleted_at > %(start)s)
 """
 
 
@@ -51,7 +52,20 @@ def histories(
     connection is free for other statements.
     """
     for batch in organisations(connection, _BATCH_TENANTS, orgs):
-        yield from _read(connection, days, until, batch)
+        tenants: dict[str, list[TenantHistory]] = {org: [] for org in batch}
+        for org, history in _read(connection, days, until, of_organisations(batch)):
+            tenants[org].append(history)
+        yield from tenants.items()
+
+
+def histories_of(
+    connection: Connection, days: MonthDays, until: Microseconds, uids: Sequence[str]
+) -> Iterator[tuple[str, TenantHistory]]:
+    """The same for tenants by UID, each with its organisation; one that has nothing to do with the month is left out.
+
+    The connection is busy until the last is taken.
+    """
+    return _read(connection, days, until, by_uid(uids))
 
 
 def organisations(
@@ -72,29 +86,30 @@ def organisations(
 
 
 def _read(
-    connection: Connection, days: MonthDays, until: Microseconds, orgs: Sequence[str]
-) -> Iterator[tuple[str, list[TenantHistory]]]:
-    usage = usage_by_tenant(connection, days, until, orgs)
+    connection: Connection, days: MonthDays, until: Microseconds, chosen: Chosen
+) -> Iterator[tuple[str, TenantHistory]]:
+    usage = usage_by_tenant(connection, days, until, chosen)
     parameters = {
-        "orgs": list(orgs),
+        "chosen": chosen.values,
         "start": from_microseconds(days.start),
         "end": from_microseconds(until),
         "used": list(usage),
     }
-    moments = _moments_by_tenant(connection, parameters)
-    tenants: dict[str, list[TenantHistory]] = {org: [] for org in orgs}
-    for org, tenant_id, uid, tenant, created_at, deleted_at in bulk_rows(connection, _TENANTS, parameters):
+    moments = _moments_by_tenant(connection, chosen, parameters)
+    query = _TENANTS.format(chosen=chosen.condition)
+    for org, tenant_id, uid, tenant, created_at, deleted_at in bulk_rows(connection, query, parameters):
         ended_at = None if deleted_at is None else from_wire(deleted_at)
         of_month = moments.get(tenant_id, ()), usage.get(tenant_id, ())
-        tenants[org].append(TenantHistory(uid, tenant, from_wire(created_at), ended_at, *of_month))
-    yield from tenants.items()
+        yield org, TenantHistory(uid, tenant, from_wire(created_at), ended_at, *of_month)
 
 
 def _moments_by_tenant(
-    connection: Connection, parameters: Mapping[str, object]
+    connection: Connection, chosen: Chosen, parameters: Mapping[str, object]
 ) -> Mapping[int, list[tuple[int, int, str, str]]]:
     """The moments of all tenants that are alive in the month, in any order, by the id of the tenant's row."""
     moments: defaultdict[int, list[tuple[int, int, str, str]]] = defaultdict(list)
-    for tenant_id, at, seq, kind, package in bulk_rows(connection, _MOMENTS, parameters):
+    for tenant_id, at, seq, kind, package in bulk_rows(
+        connection, _MOMENTS.format(chosen=chosen.condition), parameters
+    ):
         moments[tenant_id].append((from_wire(at), seq, kind, package))
     return moments

@@ -1,10 +1,11 @@
 """Usage of a month as rating reads it: sums by tenant, meter and local day."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from pieced_billing.calendar import Microseconds, MonthDays, from_microseconds
+from pieced_billing.ledger.chosen import Chosen
 from pieced_billing.ledger.history import Used
 from pieced_billing.store.bulk import bulk_rows
 from pieced_billing.store.connections import Connection
@@ -18,22 +19,22 @@ FROM tenant_billing_lifecycle AS tenant CROSS JOIN LATERAL (
     SELECT occurred_at, meter, quantity FROM usage_records
     WHERE tenant_uid = tenant.tenant_uid AND occurred_at >= %(start)s AND occurred_at < %(end)s AND quantity <> 0
     OFFSET 0) AS usage
-WHERE tenant.zitadel_org_id = ANY(%(orgs)s)
+WHERE {chosen}
 GROUP BY tenant.id, usage.meter, width_bucket(usage.occurred_at, %(days)s), sign(usage.quantity),
     usage.occurred_at >= tenant.created_at AND (usage.occurred_at < tenant.deleted_at) IS NOT FALSE
 """
 
 
 def usage_by_tenant(
-    connection: Connection, days: MonthDays, until: Microseconds, orgs: Sequence[str]
+    connection: Connection, days: MonthDays, until: Microseconds, chosen: Chosen
 ) -> Mapping[int, list[Used]]:
     """The usage of the month up to `until` (exclusive), summed by meter and local day, by the id of the tenant's row.
 
     A sum stands at the first instant of its records. Days are cut in the zone of `days`.
     """
     bounds = [from_microseconds(bound) for bound in days.bounds]
-    parameters = {"orgs": list(orgs), "start": bounds[0], "end": from_microseconds(until), "days": bounds}
+    parameters = {"chosen": chosen.values, "start": bounds[0], "end": from_microseconds(until), "days": bounds}
     usage: defaultdict[int, list[Used]] = defaultdict(list)
-    for tenant_id, at, meter, quantity in bulk_rows(connection, _SUMS, parameters):
+    for tenant_id, at, meter, quantity in bulk_rows(connection, _SUMS.format(chosen=chosen.condition), parameters):
         usage[tenant_id].append(Used(from_wire(at), meter, quantity))
     return usage
