@@ -46,12 +46,14 @@ class CostKeeper:
         self._changed: dict[str, None] = {}
         self._turn: deque[str] = deque()
         self._next_round_at = 0.0
+        self._in_work = 0
         self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cost")
 
     def changed(self, uid: str) -> None:
         """The ledger has something new about a tenant."""
         self._changed[uid] = None
+        self._count(self._in_work)
 
     async def run(self) -> None:
         """Keep costs up to date until cancelled."""
@@ -61,10 +63,16 @@ class CostKeeper:
                 self._heart.beat("cost")
                 began_at = loop.time()
                 batch = self._next_batch(began_at)
+                self._count(len(batch))
                 least_pause = _PAUSE_SECONDS if await self._refresh(batch) else _RETRY_SECONDS
+                self._count(0)
                 await asyncio.sleep(max(least_pause, _IDLE_SHARE * (loop.time() - began_at)))
         finally:
             self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _count(self, in_work: int) -> None:
+        self._in_work = in_work
+        metrics.COSTS_WAITING.set(len(self._changed) + len(self._turn) + in_work)
 
     def _next_batch(self, now: float) -> list[str]:
         """The next tenants: those that have changed, and else those whose turn it is."""

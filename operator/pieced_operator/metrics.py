@@ -28,6 +28,8 @@ LEDGER_COMMIT_LAG = Histogram(
 )
 LEDGER_DATABASE_UP = Gauge("pieced_ledger_database_up", "Whether the ledger's database answered the last time")
 
+COSTS_WAITING = Gauge("pieced_costs_waiting", "Tenants whose cost is to be worked out, because of a change or in turn")
+
 LAST_SWEEP = Gauge("pieced_last_sweep_timestamp_seconds", "When all tenants were last listed and compared")
 SWEEP_MISMATCHES = Counter("pieced_sweep_mismatches", "Tenants that a sweep saw in a version that no watch delivered")
 SWEEP_HALTED = Gauge(
