@@ -23,7 +23,7 @@ PLANTS = (
     Plant(5, "calendar.py", "bisect_left(self.bounds, end)", "bisect_right(self.bounds, end)"),
     Plant(5, "ledger/fold.py", "if start < end:", "if start <= end:"),
     Plant(6, "prices/versions.py", "_start(version) >= _start(deciding)", "_start(version) > _start(deciding)"),
-    Plant(7, "prices/changes.py", "if is_first and finalised and", "if finalised and not is_first and", compared=False),
+    Plant(7, "prices/changes.py", "if not is_first or not finalised:", "if is_first or not finalised:", compared=False),
     Plant(7, "prices/book.py", "date(2024, 1, 1)", "date(2023, 12, 31)"),
     Plant(8, "rating/package_setup_fee.py", "PACKAGE_DAILY_PRICE, package) is None", "PACKAGE_DAILY_PRICE) is ..."),
     Plant(9, "prices/changes.py", "if Month.of(start) == month", "if start == month.last", compared=False),
