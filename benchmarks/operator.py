@@ -26,6 +26,7 @@ import psycopg
 from benchmarks.machine import machine
 from benchmarks.report import put_into, table
 from pieced_local import cluster as local_cluster
+from pieced_local.children import dying_with_parent, stop
 from pieced_local.cluster import Cluster as LocalCluster
 from pieced_local.ports import free_port
 from pieced_local.postgres import installation, server
@@ -118,6 +119,7 @@ class World:
         self.url = database.url(server.APPLICATION, name)
         self.owner_url = database.url(server.OWNER, name)
         self.log = log
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> Process:
         """Start an operator; what it does first is part of what is measured."""
@@ -130,7 +132,21 @@ class World:
             "POD_NAME": "bench",
         }
         with self.log.open("ab") as log:
-            return Process(subprocess.Popen(command, stdout=log, stderr=log, env=environment), port)
+            popen = subprocess.Popen(
+                dying_with_parent(command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for us; it is stopped before what it works with
+            )
+        self._started.append(popen)
+        return Process(popen, port)
+
+    def end(self) -> None:
+        """End every operator that still runs, as after Ctrl-C."""
+        for popen in self._started:
+            stop(popen)
 
     def audit_size(self) -> int:
         """How long the audit log is now."""
@@ -155,7 +171,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the operator; the table goes into docs/performance.md.")
     parser.add_argument("tenants", type=int, nargs="*", default=[1_000, 5_000], help="sizes to measure")
     sizes = parser.parse_args().tenants
-    measured = [measure(size) for size in sizes]
+    if min(sizes) <= RUNNING:
+        parser.error(f"a size must be more than the {RUNNING} tenants that are not suspended")
+    try:
+        measured = [measure(size) for size in sizes]
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     rendered = render(measured)
     print(rendered)
     put_into(PAGE, MARK, f"{rendered}\n\n{machine()}")
@@ -173,9 +194,11 @@ def measure(tenants: int) -> Measured:
         world = World(cluster, database, "bench", folder / "operator.log")
         try:
             return asyncio.run(_measure(world, tenants))
-        except BaseException:
+        except Exception:
             say("\n".join(world.log.read_text().splitlines()[-20:]) if world.log.exists() else "no log")
             raise
+        finally:
+            world.end()
 
 
 async def _measure(world: World, tenants: int) -> Measured:
@@ -247,13 +270,12 @@ async def _change(api: Cluster, names: list[str]) -> dict[tuple[str, int], float
         answered_at[changed["metadata"]["uid"], changed["metadata"]["generation"]] = time.time()
 
     began_at = time.monotonic()
-    pending: set[asyncio.Task[None]] = set()
-    for tick in range(CHANGE_SECONDS * CHANGES_PER_SECOND):
-        await asyncio.sleep(max(0.0, began_at + tick / CHANGES_PER_SECOND - time.monotonic()))
-        running = tick % CHANGES_PER_SECOND < CHANGES_TO_RUNNING
-        name = choice.choice(names[:RUNNING] if running else names[RUNNING:])
-        pending.add(asyncio.create_task(switch(name)))
-    await asyncio.gather(*pending)
+    async with asyncio.TaskGroup() as changes:
+        for tick in range(CHANGE_SECONDS * CHANGES_PER_SECOND):
+            await asyncio.sleep(max(0.0, began_at + tick / CHANGES_PER_SECOND - time.monotonic()))
+            running = tick % CHANGES_PER_SECOND < CHANGES_TO_RUNNING
+            name = choice.choice(names[:RUNNING] if running else names[RUNNING:])
+            changes.create_task(switch(name))
     return answered_at
 
 
