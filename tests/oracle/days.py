@@ -16,9 +16,11 @@ def instant(text: str) -> datetime:
 
 @cache
 def day_begins(day: date, zone: str) -> datetime:
-    """The first minute, looking forward from well before, whose local date is the day."""
-    minute = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=15)
-    while minute.astimezone(ZoneInfo(zone)).date() < day:
+    """The first minute, looking forward from the evening before, whose local date is the day."""
+    there = ZoneInfo(zone)
+    minute = datetime(day.year, day.month, day.day, tzinfo=there).astimezone(UTC) - timedelta(hours=3)
+    assert minute.astimezone(there).date() < day
+    while minute.astimezone(there).date() < day:
         minute += timedelta(minutes=1)
     return minute
 
