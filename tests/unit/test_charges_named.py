@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from pieced_billing.invoicing.explain import SOURCES
 from pieced_billing.ledger.events import Meter
 from pieced_billing.prices.book import PACKAGE_PLACES, PLATFORM_PLACES
 from pieced_billing.rating.charges import CHARGES
@@ -20,9 +21,9 @@ def test_function_module_and_kind_of_a_charge_have_one_name() -> None:
         assert kind == name
 
 
-def test_every_charge_is_known_to_the_oracle_in_order_and_has_a_title() -> None:
+def test_every_charge_is_known_to_the_oracle_in_order_and_has_a_title_and_an_explanation() -> None:
     kinds = [charge.__name__ for charge in CHARGES]
-    assert kinds == KINDS == list(TITLES)
+    assert kinds == KINDS == list(TITLES) == list(SOURCES)
 
 
 def test_charges_meters_and_price_fields_are_documented() -> None:

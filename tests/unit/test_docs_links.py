@@ -71,7 +71,7 @@ def commands() -> list[tuple[str, ...]]:
     found = set()
     for text in TEXTS.values():
         for line in code(text):
-            match = re.match(r"(?:\$ )?(?:\S*/)?pieced((?: [a-z][a-z-]*)+)(?= |$)(.*)", line.strip())
+            match = re.match(r"(?:\$ )?(?:\S*/)?pieced((?: [a-z][a-z-]*)+)(?= |$)([^|]*)", line.strip())
             if match:
                 options = sorted(re.findall(r"(?<=\s)(--?[a-z][a-z-]*)", match[2]))
                 found.add((*match[1].split(), *options))

@@ -42,6 +42,23 @@ class Recorded:
     event: Event
     recorded_at: datetime
 
+    def document(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        event = self.event
+        return {
+            "seq": event.seq,
+            "kind": str(event.kind),
+            "package": event.package,
+            "at": instant_text(event.occurred_at),
+            "not_before": _text(event.not_before),
+            "not_after": _text(event.not_after),
+            "quality": str(event.quality),
+            "source": event.source,
+            "generation": event.generation,
+            "manager": event.manager,
+            "recorded_at": instant_text(self.recorded_at),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Life:
@@ -66,7 +83,7 @@ class Life:
             "epoch": row.epoch,
             "gap": row.gap,
             "confirmed_at": _text(row.confirmed_at),
-            "events": [_event_document(recorded) for recorded in self.events],
+            "events": [recorded.document() for recorded in self.events],
         }
 
 
@@ -99,23 +116,6 @@ def _recorded(record: tuple[Any, ...]) -> Recorded:
         manager=manager,
     )
     return Recorded(event, record[13])
-
-
-def _event_document(recorded: Recorded) -> dict[str, Any]:
-    event = recorded.event
-    return {
-        "seq": event.seq,
-        "kind": str(event.kind),
-        "package": event.package,
-        "at": instant_text(event.occurred_at),
-        "not_before": _text(event.not_before),
-        "not_after": _text(event.not_after),
-        "quality": str(event.quality),
-        "source": event.source,
-        "generation": event.generation,
-        "manager": event.manager,
-        "recorded_at": instant_text(recorded.recorded_at),
-    }
 
 
 def _text(instant: datetime | None) -> str | None:
