@@ -14,6 +14,7 @@ from pieced_operator.children import Children
 from pieced_operator.cluster import Cluster, Page, Resource
 from pieced_operator.desired.children import CHILD_KINDS
 from pieced_operator.heartbeat import Heartbeat
+from pieced_operator.listing import side_by_side
 from pieced_operator.names import FIELD_MANAGER, MANAGED_BY_LABEL, TENANT_LABEL, namespace_of
 from pieced_operator.tenants import Tenants
 from pieced_operator.workqueue import WorkQueue
@@ -49,24 +50,25 @@ class ChildWatch:
         self._unread = {known.version.uid for known in self._tenants}
         self.loading.set()
         await self._list("Namespace")
-        lists = {kind.kind: self._pages(kind.kind) for kind in CHILD_KINDS if kind.namespaced}
-        reached = dict.fromkeys(lists, "")
         waiting = deque(
             sorted((_order(namespace_of(known.version.name)), known.version.uid) for known in self._tenants)
         )
-        while lists:
-            kind = min(lists, key=lambda one: reached[one])
-            page = await anext(lists[kind], None)
-            if page is None:
-                del lists[kind], reached[kind]
-                continue
-            self._take_page(kind, page)
-            if page.items:
-                reached[kind] = _order(page.items[-1]["metadata"]["namespace"])
-            while waiting and waiting[0][0] < min(reached.values()):
-                self._has_been_read(waiting.popleft()[1])
-            while len(self._work) > _WAITING_TENANTS:
-                await asyncio.sleep(_PAUSE_SECONDS)
+        kinds = [kind.kind for kind in CHILD_KINDS if kind.namespaced]
+        async with side_by_side({kind: self._pages(kind) for kind in kinds}) as lists:
+            reached = dict.fromkeys(kinds, "")
+            while reached:
+                kind = min(reached, key=lambda one: reached[one])
+                page = await lists.next(kind)
+                if page is None:
+                    del reached[kind]
+                    continue
+                self._take_page(kind, page)
+                if page.items:
+                    reached[kind] = _order(page.items[-1]["metadata"]["namespace"])
+                while waiting and waiting[0][0] < min(reached.values()):
+                    self._has_been_read(waiting.popleft()[1])
+                while len(self._work) > _WAITING_TENANTS:
+                    await asyncio.sleep(_PAUSE_SECONDS)
         for _, uid in waiting:
             self._has_been_read(uid)
 
