@@ -1,6 +1,7 @@
 """What the API server accepts and refuses of tenants and packages; a refusal names the field and says what is right."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -222,6 +223,7 @@ def test_a_status_is_written_beside_the_spec_and_shown_in_columns(api: ApiServer
     title, row = cluster.kubectl("get", "pt", "columns").splitlines()
     listed = cluster.kubectl("get", "pieced", "-o", "name")
     api.delete(tenant("columns"))
-    assert title.split() == ["NAME", "DISPLAY", "NAME", "PHASE", "PACKAGES", "NAMESPACE", "AGE"]
+    columns = ["NAME", "DISPLAY NAME", "PHASE", "PACKAGES", "NAMESPACE", "CHF TO DATE", "CHF FORECAST", "AGE"]
+    assert re.split(r"\s{2,}", title.strip()) == columns
     assert row.split()[:5] == ["columns", "Schema", "Ready", '["threema"]', "tenant-columns"]
     assert "piecedtenant.pieced.ch/columns" in listed

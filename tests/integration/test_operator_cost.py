@@ -70,9 +70,11 @@ def test_the_cost_of_a_tenant_follows_its_changes(at_work: Stack) -> None:
 
 
 def test_a_cost_that_has_not_changed_is_not_written(at_work: Stack) -> None:
-    uid = uid_of(at_work.tenant("quiet", suspend=True))
-    await_cost(at_work, "quiet")
-    at_work.change("quiet", packages=["search"])  # nothing of a suspended tenant is billable: looked at, not written
+    uid = uid_of(at_work.tenant("costs-nothing", suspend=True))
+    await_cost(at_work, "costs-nothing")
+    at_work.change(
+        "costs-nothing", packages=["search"]
+    )  # nothing of a suspended tenant is billable: looked at, not written
     at_work.await_kinds(uid, "created", "suspended", "enabled search")
     at_work.tenant("after-quiet", suspend=True)
     await_cost(at_work, "after-quiet")
@@ -81,7 +83,7 @@ def test_a_cost_that_has_not_changed_is_not_written(at_work: Stack) -> None:
         entry
         for entry in entries(at_work.cluster.audit_log)
         if entry["verb"] == "patch"
-        and entry["objectRef"].get("name") == "quiet"
+        and entry["objectRef"].get("name") == "costs-nothing"
         and '"cost"' in json.dumps(entry.get("requestObject"))
     ]
     assert len(costs) == 1
