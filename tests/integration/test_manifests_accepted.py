@@ -59,7 +59,7 @@ def crds_of(module: str, version: str, checksum: str, files: list[str]) -> str:
         return "\n---\n".join(archive.read(f"{module}@{version}/{file}").decode() for file in files)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # tests of a module may come in several turns; to remove kinds takes a while
 def foreign_kinds(cluster: Cluster) -> Iterator[None]:
     documents = "\n---\n".join(crds_of(*source) for source in FOREIGN_KINDS)
     cluster.kubectl("apply", "--server-side", "-f", "-", stdin=documents)
