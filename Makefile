@@ -29,8 +29,8 @@ demo: setup ## Start the stack and tell the whole story, from kubectl apply to a
 
 test: setup lint types ## Run everything: formatting, lint, types, import contracts, all tests
 	@$(BIN)/python -m pieced_local postgres-15
-	$(BIN)/pytest -n 2 --dist worksteal
-	$(BIN)/python -m pieced_local go vet ./internal/...
+	local/in-memory.sh .cache/tests $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pieced_local go vet ./internal/... ./acceptance
 	$(BIN)/python -m pieced_local go test ./internal/...
 
 test-fast: setup-python ## Run the tests of the pure core: no servers, under 20 seconds

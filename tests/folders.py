@@ -12,6 +12,13 @@ from pieced_local.locks import Taken, file_lock
 FOLDERS = places.PROJECT / ".cache" / "tests"
 
 
+def temporary_folder() -> Path:
+    """Where pytest makes the folders of single tests."""
+    folder = FOLDERS / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextmanager
 def worker_folder() -> Iterator[Path]:
     """A folder of this process; removed afterwards, as are those of processes that were killed."""

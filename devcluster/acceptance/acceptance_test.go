@@ -70,19 +70,21 @@ func TestWorkloadsBecomeAvailableAndVolumesGrow(t *testing.T) {
 
 func TestEachComponentStopsAndStartsAlone(t *testing.T) {
 	c := up(t, t.TempDir())
-	for component := range c.pids() {
+	before := c.pids()
+	for component := range before {
 		for _, way := range []string{"stop", "kill"} {
-			before := c.pids()
 			c.must(way, component)
-			if after := c.pids(); after[component] != 0 || running(before[component]) {
+			if c.pids()[component] != 0 || running(before[component]) {
 				t.Errorf("%s %s: still runs", way, component)
 			}
 			c.must("start", component)
-			for other, pid := range c.pids() {
+			after := c.pids()
+			for other, pid := range after {
 				if same := pid == before[other]; same == (other == component) {
 					t.Errorf("%s %s: %s has process %d, before %d", way, component, other, pid, before[other])
 				}
 			}
+			before = after
 			c.mustKubectl("", "get", "nodes")
 		}
 	}

@@ -18,17 +18,6 @@ from tests.databases import Database
 from tests.processes import await_none_left, processes_with
 
 
-@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_request_to_stop_ends_everything(worker_state: Path, request_to_stop: signal.Signals) -> None:
-    state = worker_state / request_to_stop.name
-    with stack_in(state) as (up, said):
-        assert len(processes_with("PIECED_STATE", state)) > 5, "control plane, Postgres and operator run"
-        assert f". {state}/env" in said
-        up.send_signal(request_to_stop)
-        assert up.wait(60) == 0
-    await_none_left("PIECED_STATE", state)
-
-
 def test_being_killed_ends_everything(worker_state: Path) -> None:
     state = worker_state / "killed"
     with stack_in(state) as (up, _):
@@ -36,25 +25,32 @@ def test_being_killed_ends_everything(worker_state: Path) -> None:
     await_none_left("PIECED_STATE", state)
 
 
-def test_the_settings_lead_kubectl_and_pieced_to_the_stack(worker_state: Path) -> None:
+def test_the_settings_lead_kubectl_and_pieced_to_the_stack_until_ctrl_c(worker_state: Path) -> None:
     state = worker_state / "used"
     with stack_in(state) as (up, said):
+        assert f". {state}/env" in said
         assert (state / "env").stat().st_mode & 0o077 == 0
         assert password_in(state) not in said
         script = f". '{state}/env' && kubectl get piecedtenants --output=name && pieced db upgrade"
         used = subprocess.run(["sh", "-c", script], env=clean_environment(), capture_output=True, text=True, check=True)
         assert "already" in used.stdout
-        up.terminate()
+        assert_ends_everything(up, state, signal.SIGINT)
 
 
-def test_a_second_stack_of_the_same_folder_is_refused(worker_state: Path) -> None:
+def test_a_second_stack_of_the_same_folder_is_refused_until_the_first_is_terminated(worker_state: Path) -> None:
     state = worker_state / "twice"
     with stack_in(state) as (first, _):
         second = subprocess.run(command(), env=environment(state), capture_output=True, text=True, check=False)
         assert second.returncode == 1
         assert second.stderr.startswith(f"The stack of {state} runs already")
-        assert first.poll() is None, "the first goes on"
-        first.terminate()
+        assert_ends_everything(first, state, signal.SIGTERM)
+
+
+def assert_ends_everything(up: subprocess.Popen[str], state: Path, request_to_stop: signal.Signals) -> None:
+    assert len(processes_with("PIECED_STATE", state)) > 5, "control plane, Postgres and operator run"
+    up.send_signal(request_to_stop)
+    assert up.wait(60) == 0
+    await_none_left("PIECED_STATE", state)
 
 
 def test_an_operator_that_ends_by_itself_ends_the_stack(worker_state: Path) -> None:

@@ -1,5 +1,6 @@
 """The Dockerfile: linted, and its build stage run step by step in a folder instead of an image."""
 
+import hashlib
 import os
 import re
 import shlex
@@ -11,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from pieced_local.children import dying_with_parent
-from pieced_local.places import environment
+from pieced_local.locks import published
+from pieced_local.places import cache, environment
 from pieced_local.ports import free_port
 from tests.clusters import Cluster
 from tests.databases import Database
 
 PROJECT = Path(__file__).parents[2]
 DOCKERFILE = PROJECT / "Dockerfile"
+LOCKS = ("requirements-build.lock", "requirements-runtime.lock")
 
 
 def stages() -> list[list[tuple[str, str]]]:
@@ -45,16 +48,28 @@ def copy(arguments: str, workdir: Path) -> None:
             shutil.copy(PROJECT / source, workdir / target)
 
 
+def wheels() -> Path:
+    """A folder of the cache with the wheels of the image's locks, downloaded once and checked again by every build."""
+    digest = hashlib.sha256(sys.version.encode() + b"".join((PROJECT / lock).read_bytes() for lock in LOCKS))
+    folder = cache() / "wheels" / digest.hexdigest()[:16]
+    with published(folder) as draft:
+        if draft is not None:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", f"--dest={draft}", "--require-hashes"]
+            command += ["--no-deps", "--only-binary=:all:", *(f"--requirement={lock}" for lock in LOCKS)]
+            subprocess.run(command, cwd=PROJECT, env=environment(), check=True)
+    return folder
+
+
 def build(root: Path) -> Path:
     """Run all steps of the build stage below root; returns what the final stage copies."""
     env = environment() | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    env["PIP_NO_COMPILE"] = "1"  # bytecode is the image's business
+    env |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels())}
+    env["PIP_COMPILE"] = "0"  # bytecode is the image's business
     workdir = root
     for instruction, arguments in stages()[0][1:]:
         match instruction:
             case "ENV":
                 env |= dict(pair.split("=", 1) for pair in shlex.split(arguments))
-                env.pop("PIP_NO_CACHE_DIR", None)  # keeps an image small; here it would only download again
             case "WORKDIR":
                 workdir = root / arguments.lstrip("/")
                 workdir.mkdir(parents=True)
