@@ -2,7 +2,7 @@
 # Writes only below this folder and PIECED_CACHE.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python up demo test test-fast lint format types lock bench-operator bench-billing clean distclean
+.PHONY: help setup setup-python up demo test test-fast test-faults soak lint format types lock bench-operator bench-billing clean distclean
 
 export PIECED_CACHE ?= $(HOME)/.cache/pieced
 # Tools that would write to the home folder write here.
@@ -11,6 +11,8 @@ export UV_CACHE_DIR := $(PIECED_CACHE)/uv
 export KUBECACHEDIR := $(PIECED_CACHE)/kubectl
 
 BIN := .venv/bin
+FAULTS := tests/faults $(addprefix tests/integration/test_,operator_faults.py operator_outages.py operator_sweep.py ledger_observe_faults.py store_upgrade_killed.py)
+MINUTES ?= 30
 
 help: ## Show these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +37,13 @@ test: setup lint types ## Run everything: formatting, lint, types, import contra
 
 test-fast: setup-python ## Run the tests of the pure core: no servers, under 20 seconds
 	$(BIN)/pytest -n 2 tests/unit tests/property
+
+test-faults: setup ## Let everything fail: death at every named point, then a storm of every kind of fault
+	local/in-memory.sh .cache/tests $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(FAULTS)
+	local/in-memory.sh .cache/tests $(BIN)/python -m tests.faults --rounds 3
+
+soak: setup ## Let faults come for half an hour (MINUTES=30), counted in docs/reliability.md
+	$(BIN)/python -m tests.faults --minutes $(MINUTES) --report docs/reliability.md
 
 lint: setup-python ## Check formatting, lint rules and import contracts
 	$(BIN)/ruff format --check

@@ -28,6 +28,7 @@ os.environ.setdefault("GOGC", "400")
 LONGEST_FIRST = (
     "operator_faults",
     "operator_outages",
+    "storm",
     "local_up",
     "local_demo",
     "devcluster",

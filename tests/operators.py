@@ -67,6 +67,10 @@ class Operator:
         """End it by SIGKILL, as a power cut would."""
         self._end(signal.SIGKILL)
 
+    def has_ended(self) -> bool:
+        """Whether it was started and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def await_end(self) -> int:
         """Wait until it ends by itself; returns the exit status, negative for a signal."""
         assert self._process is not None

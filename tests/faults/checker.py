@@ -29,7 +29,11 @@ class Difference:
 
 def check(entries: Iterable[Json], lines: Iterable[str], known: Circumstances) -> list[Difference]:
     """All differences between the completed requests of an audit log and the lines of an export."""
-    log, ledger = witnessed(entries), exported(lines)
+    return differences(witnessed(entries), exported(lines), known)
+
+
+def differences(log: Witnessed, ledger: Mapping[str, Sequence[Event]], known: Circumstances) -> list[Difference]:
+    """The same, of what was read from them."""
     found = [
         Difference(uid, "?", "invented: the API server knows no such tenant") for uid in ledger.keys() - log.versions
     ]

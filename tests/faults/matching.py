@@ -87,7 +87,7 @@ def _ways(
     if step.missable:
         yield used, seen
     observed = _observed(steps, position, seen, folds[used])
-    for wanted in _wanted(folds[used], step):
+    for wanted in _wanted(folds[used], step, gap=observed.gap):
         said = events[used : used + len(wanted)]
         if {event.what for event in said} == wanted and not any(mistimed(event, observed) for event in said):
             yield used + len(wanted), position
@@ -102,7 +102,7 @@ def _observed(steps: Sequence[Step], position: int, seen: int, fold: Fold) -> Ob
     )
 
 
-def _wanted(fold: Fold, step: Step) -> Iterator[set[str]]:
+def _wanted(fold: Fold, step: Step, *, gap: bool) -> Iterator[set[str]]:
     """The sets of events that make the ledger's state that of a step: one of them has to follow."""
     if step.life is Life.UNLABELLED:
         yield set()
@@ -116,6 +116,8 @@ def _wanted(fold: Fold, step: Step) -> Iterator[set[str]]:
     if fold.ended:
         yield switches  # a switch after the end has no effect and may be recorded
         return
+    if gap and fold.begun and step.life is Life.GONE:
+        yield {"deleted"}  # inferred from what was observed last
     beginning = set() if fold.begun else {"created"}
     yield {"deleted", *beginning, *switches}
     if step.last is not None:
@@ -138,7 +140,8 @@ def _lost(steps: Sequence[Step], position: int, seen: int, fold: Fold, rest: Seq
     """Why the ledger cannot go on at a step that was observed."""
     step = steps[position]
     where = f"{step.what}, {step.earliest.isoformat()} to {step.latest.isoformat()}"
-    wanted = next(_wanted(fold, step))
+    gap = _observed(steps, position, seen, fold).gap
+    wanted = next(_wanted(fold, step, gap=gap))
     said = rest[: len(wanted)]
     if {event.what for event in said} == wanted:
         reasons = (mistimed(event, _observed(steps, position, seen, fold)) for event in said)

@@ -97,11 +97,13 @@ def timeline(
     if removal is not None and steps:
         end = replace(steps[-1], life=Life.GONE, earliest=removal.received, latest=removal.answered, what="removal")
         steps.append(end)
-    steps = list(_in_context(steps))
-    return [
-        replace(step, missable=any(window.touches(step.earliest, step.latest) for window in known.blind))
-        for step in steps
-    ]
+    *earlier, present = _in_context(steps)
+    return [*(replace(step, missable=_missable(step, known)) for step in earlier), present]
+
+
+def _missable(step: Step, known: Circumstances) -> bool:
+    """Whether nobody may have seen a step; what is so now is always found."""
+    return any(window.touches(step.earliest, step.latest) for window in known.blind)
 
 
 def _in_order(versions: Iterable[Version]) -> list[Version]:

@@ -1,0 +1,160 @@
+"""A workload, an operator (or two) and faults: what happened to whom is noted, for the checker."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Final
+
+from kubernetes.dynamic.exceptions import NotFoundError
+
+from tests.apiserver import Json
+from tests.faults.customer import PACKAGES, package, tenant
+from tests.faults.ledger import Ledger
+from tests.faults.replica import Replica
+from tests.faults.timeline import Circumstances, Restore, Window
+from tests.faults.workload import Counts, Workload
+from tests.faults.world import World
+from tests.operators import Operator
+
+COMMIT_LAG: Final = timedelta(seconds=5)
+"""What is written so long before the end of an operator may not be committed by then, on a busy machine."""
+
+CONVERGES_SECONDS: Final = 90
+CANARY: Final = "canary"
+
+
+class Scene:
+    """Everything at work, and a canary: a tenant that is changed to see whether changes are recorded."""
+
+    def __init__(self, world: World, workload: Workload, random: Random) -> None:
+        self.world = world
+        self.workload = workload
+        self.random = random
+        self.replica = Replica(world, random)
+        self.twin: Operator | None = None
+        self.database_away_since: datetime | None = None
+        self._ledger = Ledger(world)
+        self._blind: list[Window] = []
+        self._unlogged: list[Window] = []
+        self._restores: list[Restore] = []
+
+    @property
+    def known(self) -> Circumstances:
+        """What happened to the witnesses so far."""
+        return Circumstances(tuple(self._blind), tuple(self._unlogged), tuple(self._restores))
+
+    def begin(self) -> None:
+        """Start the operator, and the workload when it watches."""
+        for name in PACKAGES:
+            self.world.api.create(package(name))
+        self.world.api.create(tenant(CANARY, org="310001", suspend=True))
+        self.replica.start()
+        self.await_canary()
+        self.workload.resume()
+
+    def end(self) -> None:
+        self.workload.stop()
+        self.replica.kill()
+        self._ledger.close()
+
+    @contextmanager
+    def blind(self, why: str, since: datetime | None = None) -> Iterator[None]:
+        """Nobody observes in here, from a little before on."""
+        start = since or now() - COMMIT_LAG
+        try:
+            yield
+        finally:
+            self._blind.append(Window(start, now(), why))
+
+    @contextmanager
+    def unlogged(self, why: str) -> Iterator[None]:
+        """The audit log may lack lines in here."""
+        start = now() - timedelta(seconds=1)
+        try:
+            yield
+        finally:
+            self._unlogged.append(Window(start, now(), why))
+
+    def restored(self, saved_at: datetime) -> None:
+        """The API server's data went back just now."""
+        self._restores.append(Restore(saved_at, now()))
+
+    def revive(self) -> None:
+        """If the operator has died, start it again, until it has listed everything or dies once more."""
+        died_at = self.replica.died_at()
+        if died_at is None:
+            return
+        if self.twin is not None:
+            self.replica.start()
+            return
+        away_since = self.database_away_since or died_at
+        with self.blind("the operator was away", min(died_at, away_since) - COMMIT_LAG):
+            self.replica.start()
+
+    def await_canary(self) -> None:
+        """Change the canary until the ledger has a change: then whatever came before is on its way too."""
+        changed = self._change_canary()
+        wanted = (changed["metadata"]["generation"], changed["spec"]["packages"])
+        deadline = time.monotonic() + CONVERGES_SECONDS
+        while self._ledger.state(changed["metadata"]["uid"]) != wanted:
+            self.revive()
+            assert time.monotonic() < deadline, f"the canary's change is not recorded: {self.replica.end_of_log()}"
+            time.sleep(0.1)
+
+    def await_commit(self) -> None:
+        """Change the canary until the proxy has done what it was told to do at a COMMIT."""
+        deadline = time.monotonic() + CONVERGES_SECONDS
+        while self.world.database_proxy.at_commit is not None:
+            self.revive()
+            self._change_canary()
+            assert time.monotonic() < deadline, f"nothing is committed: {self.replica.end_of_log()}"
+            time.sleep(0.1)
+
+    def _change_canary(self) -> Json:
+        live = self.world.api.get(tenant(CANARY))
+        assert live is not None
+        packages = [] if live["spec"]["packages"] else ["search"]
+        return self.world.api.patch(tenant(CANARY), {"spec": {"packages": packages}}, manager="canary")
+
+    def settle(self) -> Counts:
+        """Let everything come to rest, until the ledger says what the API server says; returns what was done."""
+        counts = self.workload.pause()
+        self._touch_all()
+        deadline = time.monotonic() + CONVERGES_SECONDS
+        while left := self._unsettled():
+            self.revive()
+            assert time.monotonic() < deadline, f"after {CONVERGES_SECONDS} s: {left}"
+            time.sleep(0.1)
+        return counts
+
+    def _touch_all(self) -> None:
+        """A last write to each tenant: the audit log has every tenant as it is now."""
+        for live in self._live():
+            patch = {"metadata": {"annotations": {"touched": "at last"}}}
+            with suppress(NotFoundError):  # it went meanwhile
+                self.world.api.patch(tenant(live["metadata"]["name"]), patch, manager="test")
+
+    def _live(self) -> list[Json]:
+        return self.world.api.list("pieced.ch/v1alpha1", "PiecedTenant", "")
+
+    def _unsettled(self) -> list[str]:
+        """The tenants of which the ledger does not say what the API server says."""
+        ledger = self._ledger.ends()
+        live = {one["metadata"]["uid"]: one["metadata"] for one in self._live()}
+        labelled = {uid for uid, one in live.items() if one.get("labels", {}).get("pieced.ch/org-id")}
+        left = [f"{uid} is not recorded" for uid in labelled - ledger.keys()]
+        for uid, (deleted_at, generation) in ledger.items():
+            if deleted_at is not None:
+                continue
+            if uid not in live or "deletionTimestamp" in live[uid]:
+                left.append(f"the end of {uid} is not recorded")
+            elif generation != live[uid]["generation"]:
+                left.append(f"{live[uid]['name']}: generation {generation} of {live[uid]['generation']}")
+        return left
+
+
+def now() -> datetime:
+    """The time of this machine, which is the API server's."""
+    return datetime.now(UTC)
