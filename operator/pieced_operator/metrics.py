@@ -1,6 +1,6 @@
 """Every metric of the operator, once."""
 
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import Counter, Gauge, Histogram, Summary, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -30,6 +30,7 @@ LEDGER_DATABASE_UP = Gauge("pieced_ledger_database_up", "Whether the ledger's da
 
 COSTS_WAITING = Gauge("pieced_costs_waiting", "Tenants whose cost is to be worked out, because of a change or in turn")
 
+SWEEP_SECONDS = Summary("pieced_sweep_seconds", "Duration of a sweep, the first one apart")
 LAST_SWEEP = Gauge("pieced_last_sweep_timestamp_seconds", "When all tenants were last listed and compared")
 SWEEP_MISMATCHES = Counter("pieced_sweep_mismatches", "Tenants that a sweep saw in a version that no watch delivered")
 SWEEP_HALTED = Gauge(

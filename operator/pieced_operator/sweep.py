@@ -62,7 +62,8 @@ class Sweep:
                 await asyncio.sleep(SOON_SECONDS)
             self._wanted.clear()
             try:
-                await self.once()
+                with metrics.SWEEP_SECONDS.time():
+                    await self.once()
             except (Refused, Unavailable) as error:
                 metrics.ERRORS.labels("sweep").inc()
                 log.warning("sweep failed", error=str(error))

@@ -65,9 +65,12 @@ class Server:
 
 
 @contextmanager
-def running(installation: Installation, folder: Path, settings: dict[str, str]) -> Iterator[Server]:
+def running(
+    installation: Installation, folder: Path, settings: dict[str, str], port: int | None = None
+) -> Iterator[Server]:
     """Run a server with its data below `folder`, made there the first time, until the block ends.
 
+    `port` is one that is known to be free; None for any.
     The caller sees to it that one process at a time uses `folder`. Raises StartFailed, account.CannotRun.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +80,7 @@ def running(installation: Installation, folder: Path, settings: dict[str, str]) 
     if not data_folder.exists():
         data.initialise(installation, data_folder, runs_as, SUPERUSER, passwords[SUPERUSER])
     data.clear_away_predecessor(data_folder)
-    child, server = _start(installation, folder, runs_as, settings, passwords)
+    child, server = _start(installation, folder, runs_as, settings, passwords, port)
     try:
         _ensure_roles(server)
         yield server
@@ -91,10 +94,11 @@ def _start(
     runs_as: account.Account,
     settings: dict[str, str],
     passwords: dict[str, str],
+    port: int | None,
 ) -> tuple[subprocess.Popen[bytes], Server]:
-    """Start the server on a free port; on another one when somebody took that in between."""
+    """Start the server on its port, or on a free one; tried again when somebody took that in between."""
     for _ in range(5):
-        server = Server(free_port(), passwords)
+        server = Server(port or free_port(), passwords)
         child = _launch(installation, folder, runs_as, settings, server.port)
         try:
             if _becomes_ready(child, server):

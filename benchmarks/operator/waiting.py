@@ -1,0 +1,48 @@
+"""Waiting until an operator has nothing left to do, with a line about how far it is every now and then."""
+
+import asyncio
+import time
+
+from benchmarks.operator import recorded
+from benchmarks.operator.load import Answered
+from benchmarks.operator.process import Process
+from benchmarks.operator.progress import say
+from benchmarks.operator.world import World
+
+LOOK_SECONDS = 0.1
+SAY_SECONDS = 30.0
+LIMIT_SECONDS = 7200.0
+QUIET_SECONDS, QUIET_REQUESTS = 2.0, 4
+
+
+async def until_idle(world: World, process: Process, tenants: int) -> None:
+    """Wait until its metrics say that all tenants are as wanted and recorded."""
+    said_at = time.monotonic()
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not world.program.is_idle(process.metrics(), tenants):
+            if time.monotonic() - said_at > SAY_SECONDS:
+                said_at = time.monotonic()
+                say(f"  {recorded.tenants(world.database.url):,} of {tenants:,} tenants in the ledger")
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def until_recorded(world: World, process: Process, answered: Answered) -> None:
+    """Wait until the ledger has reached the last change of every tenant."""
+    said_at = time.monotonic()
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while left := recorded.behind(world.database.url, answered):
+            assert process.popen.poll() is None, "the operator ended"
+            if time.monotonic() - said_at > SAY_SECONDS:
+                said_at = time.monotonic()
+                say(f"  {left:,} tenants are not up to date in the ledger")
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def until_quiet(world: World, process: Process) -> None:
+    """Wait until hardly a request is made any more: Events and costs come when all is as wanted already."""
+    if world.program.requests is None:
+        return
+    before, now = float("-inf"), process.metrics()[world.program.requests]
+    while now - before > QUIET_REQUESTS:
+        await asyncio.sleep(QUIET_SECONDS)
+        before, now = now, process.metrics()[world.program.requests]
