@@ -43,6 +43,7 @@ def history_gone(scene: Scene) -> None:
 def lists_stale(scene: Scene) -> None:
     """410 Gone, and the list after it says what was a moment ago, as of an API server that lags behind."""
     proxy = scene.world.api_proxy
+    scene.replica.may_begin_anew = True
     with scene.blind("410 Gone and a stale list"):
         scene.world.loop.run(proxy.lag(True))
         _a_moment(scene)

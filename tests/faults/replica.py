@@ -24,6 +24,8 @@ class Replica:
         self.reached: Counter[str] = Counter()
         """How often it died at each point."""
         self.starts = 0
+        self.may_begin_anew = False
+        """Whether it may end by itself because the API server had older data than before."""
         self._operator = Operator(world.cluster, world.proxied, world.folder, pod="faulted")
         self._died = world.folder / "died"
         self._random = random
@@ -48,10 +50,19 @@ class Replica:
         """When it died; None while it lives."""
         if self._killed_at is None and self._operator.has_ended():
             self._operator.await_end()
-            assert self._died.exists(), f"it ended by itself: {self._operator.end_of_log()}"
-            self._killed_at = datetime.fromtimestamp(self._died.stat().st_mtime, UTC)
-            self.reached[self._died.read_text().strip()] += 1
+            self._killed_at = datetime.now(UTC)
+            self._killed_at = self._end()
         return self._killed_at
+
+    def _end(self) -> datetime:
+        """When it ended, where it was not killed from outside."""
+        if not self._died.exists():
+            last = self._operator.end_of_log()
+            assert self.may_begin_anew, f"it ended by itself: {last}"
+            assert "went back" in last, last
+            return datetime.fromtimestamp(self.log.stat().st_mtime, UTC)
+        self.reached[self._died.read_text().strip()] += 1
+        return datetime.fromtimestamp(self._died.stat().st_mtime, UTC)
 
     @property
     def log(self) -> Path:

@@ -56,8 +56,8 @@ class Scene:
 
     def end(self) -> None:
         self.workload.stop()
-        self.replica.kill()
         self._ledger.close()
+        self.replica.kill()
 
     @contextmanager
     def blind(self, why: str, since: datetime | None = None) -> Iterator[None]:
