@@ -24,6 +24,7 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 COMPONENT_LABEL = "app.kubernetes.io/component"
 
 RESUME_REQUESTED_ANNOTATION = "pieced.ch/resume-requested-at"
+RESUME_REJECTED_ANNOTATION = "pieced.ch/resume-rejected-at"
 MANIFEST_CHECKSUM_ANNOTATION = "pieced.ch/manifest-checksum"
 CONFIG_CHECKSUM_ANNOTATION = "pieced.ch/config-checksum"
 ARGOCD_INSTANCE_LABEL = "app.kubernetes.io/instance"

@@ -90,3 +90,34 @@ def test_what_is_held_is_not_announced(hold: Hold) -> None:
     held = Retention(MARCH, MAY, hold)
     assert held.announced_days(MAY - timedelta(hours=1)) is None
     assert held.next_at(MAY - timedelta(hours=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("requested_at", "holds"),
+    [
+        ("2026-03-02T00:00:00Z", True),
+        ("2026-02-28T12:00:00Z", True),
+        ("2026-02-01T00:00:00Z", False),
+        ("2026-02-01T00:00:00", True),
+        ("yes", True),
+    ],
+)
+def test_a_request_from_before_the_suspension_holds_nothing(requested_at: str, holds: bool) -> None:
+    annotations = {"pieced.ch/resume-requested-at": requested_at}
+    found = retention(tenant(spec={"suspend": True}, annotations=annotations), MARCH, SIXTY_DAYS)
+    assert (found.hold is Hold.RESUME_REQUESTED) is holds
+
+
+@pytest.mark.parametrize(
+    ("rejected_at", "period", "due_at"),
+    [
+        (MARCH + timedelta(days=80), SIXTY_DAYS, MARCH + timedelta(days=94)),
+        (MARCH + timedelta(days=10), SIXTY_DAYS, MARCH + SIXTY_DAYS),
+        (MARCH + timedelta(days=10), timedelta(days=3), MARCH + timedelta(days=13)),
+    ],
+)
+def test_a_rejected_request_leaves_time_for_every_announcement(
+    rejected_at: datetime, period: timedelta, due_at: datetime
+) -> None:
+    annotations = {"pieced.ch/resume-rejected-at": rejected_at.isoformat()}
+    assert retention(tenant(spec={"suspend": True}, annotations=annotations), MARCH, period).due_at == due_at

@@ -18,6 +18,7 @@ PRIVILEGES: Final = {
     "tenant_lifecycle_events": APPEND,
     "tenant_skill_events": APPEND,
     "tenant_suspension_events": APPEND,
+    "tenant_resume_requests": APPEND,
     "usage_records": APPEND,
     "platform_pricing": EDIT,
     "skill_pricing": REPLACE,

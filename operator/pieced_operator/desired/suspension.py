@@ -1,16 +1,23 @@
 """A suspended tenant: since when it is, when its data is deleted, and when that is announced."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from pieced_operator.names import ARGOCD_INSTANCE_LABEL, ARGOCD_TRACKING_ANNOTATION, RESUME_REQUESTED_ANNOTATION
+from pieced_operator.names import (
+    ARGOCD_INSTANCE_LABEL,
+    ARGOCD_TRACKING_ANNOTATION,
+    RESUME_REJECTED_ANNOTATION,
+    RESUME_REQUESTED_ANNOTATION,
+)
 from pieced_operator.tenant import Tenant
 
 ANNOUNCED_DAYS: Final = (1, 7, 14)
 """So many days before a deletion it is announced, ascending."""
+
+_CLOCKS_DIFFER: Final = timedelta(days=1)
+"""So far, generously, the clock behind an annotation may be from the API server's."""
 
 
 class Hold(StrEnum):
@@ -69,17 +76,40 @@ def suspended_at(tenant: Tenant, changed_at: datetime | None, now: datetime) -> 
 
 
 def retention(tenant: Tenant, suspended_at: datetime, period: timedelta) -> Retention:
-    """When a tenant that is suspended since `suspended_at` is to be deleted, unless it is resumed."""
-    return Retention(suspended_at, suspended_at + period, _hold(tenant))
+    """When a tenant that is suspended since `suspended_at` is to be deleted, unless it is resumed.
+
+    A request to resume that was rejected leaves the time for every announcement.
+    """
+    due_at = suspended_at + period
+    rejected_at = _instant(tenant.annotations.get(RESUME_REJECTED_ANNOTATION))
+    if rejected_at is not None:
+        due_at = max(due_at, rejected_at + min(period, timedelta(days=ANNOUNCED_DAYS[-1])))
+    return Retention(suspended_at, due_at, _hold(tenant, suspended_at))
 
 
-def _hold(tenant: Tenant) -> Hold | None:
+def is_of_suspension(requested_at: datetime, suspended_at: datetime) -> bool:
+    """Whether a request to resume was made for the suspension that began at `suspended_at`, not for an earlier one."""
+    return requested_at > suspended_at - _CLOCKS_DIFFER
+
+
+def tracked_by_argo_cd(tenant: Tenant) -> bool:
+    """Whether the tenant's manifest is in Git, by the marks that Argo CD leaves on what it applies."""
+    return ARGOCD_INSTANCE_LABEL in tenant.labels or ARGOCD_TRACKING_ANNOTATION in tenant.annotations
+
+
+def _hold(tenant: Tenant, suspended_at: datetime) -> Hold | None:
     if RESUME_REQUESTED_ANNOTATION in tenant.annotations:
-        return Hold.RESUME_REQUESTED
-    if _is_tracked(tenant.labels, tenant.annotations):
-        return Hold.ARGO_CD
-    return None
+        requested_at = _instant(tenant.annotations[RESUME_REQUESTED_ANNOTATION])
+        # A mark that an earlier suspension left behind holds nothing; in doubt the data is kept.
+        if requested_at is None or is_of_suspension(requested_at, suspended_at):
+            return Hold.RESUME_REQUESTED
+    return Hold.ARGO_CD if tracked_by_argo_cd(tenant) else None
 
 
-def _is_tracked(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
-    return ARGOCD_INSTANCE_LABEL in labels or ARGOCD_TRACKING_ANNOTATION in annotations
+def _instant(text: str | None) -> datetime | None:
+    """The instant that an annotation names; None for text that is none."""
+    try:
+        instant = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None else None

@@ -1,0 +1,90 @@
+"""`pieced tenant`: requests to resume suspended tenants, and their answers."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from pieced_cli.output import Format, Output, Table, show
+
+if TYPE_CHECKING:
+    from pieced_billing.store.connections import Connection
+    from pieced_operator.cluster import Cluster
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+Result = TypeVar("Result")
+Tenant = Annotated[str, typer.Argument(help="The tenant's name.", metavar="TENANT")]
+By = Annotated[str | None, typer.Option(help="Whom you act for; without it your own name in the cluster.")]
+Note = Annotated[str | None, typer.Option(help="Why; it is recorded.")]
+
+
+@app.callback()
+def _tenant() -> None:
+    """Requests to resume suspended tenants, and their answers."""
+
+
+@app.command("resume-request")
+def resume_request(tenant: Tenant, by: By = None, note: Note = None) -> None:
+    """Ask for a suspended tenant to be resumed; it is not deleted while the request is open."""
+    from pieced_operator.resuming import request_resume  # noqa: PLC0415 - the operator's libraries are slow to load
+
+    _with_both(by, lambda cluster, connection, actor: request_resume(cluster, connection, tenant, actor, note or None))
+    print(f"Requested to resume {tenant}; it is not deleted while the request is open.")
+
+
+@app.command("approve")
+def approve(tenant: Tenant, by: By = None, note: Note = None) -> None:
+    """Grant the pending request and resume the tenant; where Argo CD tracks it, print the change for Git instead."""
+    from pieced_operator.resuming import approve_resume  # noqa: PLC0415
+
+    change = _with_both(
+        by, lambda cluster, connection, actor: approve_resume(cluster, connection, tenant, actor, note or None)
+    )
+    if change is None:
+        print(f"Approved: {tenant} is resumed.")
+        return
+    import yaml  # noqa: PLC0415 - only what is asked for is loaded
+
+    print(f"# Approved. Argo CD tracks {tenant}: it is resumed when its manifest in Git says this.")
+    print(yaml.safe_dump(change, sort_keys=False), end="")
+
+
+@app.command("reject")
+def reject(tenant: Tenant, by: By = None, note: Note = None) -> None:
+    """Turn the pending request down; the time until the tenant is deleted goes on, and is two weeks at least."""
+    from pieced_operator.resuming import reject_resume  # noqa: PLC0415
+
+    _with_both(by, lambda cluster, connection, actor: reject_resume(cluster, connection, tenant, actor, note or None))
+    print(f"Rejected: {tenant} stays suspended.")
+
+
+@app.command("requests")
+def requests(output: Output = Format.TABLE) -> None:
+    """List the requests that wait for an answer, the oldest first."""
+    from pieced_billing.ledger.resume_requests import pending_requests  # noqa: PLC0415
+    from pieced_cli.database import database  # noqa: PLC0415
+
+    with database() as connection:
+        documents = [request.document() for request in pending_requests(connection)]
+    columns = ("tenant", "uid", "requested_at", "actor", "note")
+    rows = [["" if document[name] is None else document[name] for name in columns] for document in documents]
+    show(documents, Table(columns, rows), output)
+
+
+def _with_both(by: str | None, work: "Callable[[Cluster, Connection, str], Awaitable[Result]]") -> Result:
+    """Do something that needs the cluster, the database and the name of whoever does it."""
+    import asyncio  # noqa: PLC0415
+
+    from pieced_cli.database import database  # noqa: PLC0415
+    from pieced_operator.clock import ApiClock  # noqa: PLC0415
+    from pieced_operator.cluster import Cluster  # noqa: PLC0415
+    from pieced_operator.login import login  # noqa: PLC0415
+    from pieced_operator.resuming import whoami  # noqa: PLC0415
+
+    async def run() -> Result:
+        async with Cluster(login, ApiClock()) as cluster:
+            return await work(cluster, connection, by or await whoami(cluster))
+
+    with database() as connection:
+        return asyncio.run(run())
