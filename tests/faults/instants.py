@@ -45,7 +45,7 @@ def mistimed(event: Event, observed: Observed) -> str | None:
     inferred_end = kind == "deleted" and not exact
     if not undone and not inferred_end and event.generation not in (None, step.generation):
         return f"{event} belongs to generation {step.generation}"
-    if not exact and (reason := _beyond_own_bounds(event, step)):
+    if (event.not_before or not exact) and (reason := _beyond_own_bounds(event, step)):
         return reason
     seconds = _seconds(kind, observed)
     if any(second <= event.at < second + _SECOND for second in seconds):
@@ -72,12 +72,12 @@ def _seconds(kind: str, observed: Observed) -> frozenset[datetime]:
 
 
 def _earliest(observed: Observed, *, undone: bool, exact: bool) -> datetime:
-    """From when on the change can have happened: a trace of it is missing, or it was not observed as it happened."""
-    if observed.since is not None:
-        return observed.since.earliest
-    if observed.previous is not None and (undone or not exact):
-        return observed.previous.earliest
-    return observed.step.earliest
+    """From when on the change can have happened: a trace of it is missing, or it was not observed as it happened.
+
+    Then the state before it may be known only by what the resource itself said of its time.
+    """
+    before = observed.since or (observed.previous if undone or not exact else None)
+    return observed.step.earliest if before is None else min(before.earliest, before.dated_at)
 
 
 def _beyond_own_bounds(event: Event, step: Step) -> str | None:

@@ -216,18 +216,19 @@ def test_a_tenant_that_nobody_ever_saw_is_not_missed() -> None:
     assert said(log, [])
 
 
-def test_a_tenant_that_vanished_ends_between_its_last_write_and_its_removal() -> None:
+def test_a_tenant_that_vanished_ends_between_the_last_time_that_it_told_and_its_removal() -> None:
     log = Log()
     log.create("u1", 10)
     log.accept("u1", 11)
+    log.change("u1", 20, suspend=True)
     log.release("u1", 30)
     log.delete("u1", 33.5)
-    end = bounded("deleted", 30.000001, 30, 41, quality="inferred", generation=1)
-    assert said(log, [created(10), end]) == []
-    assert said(log, [created(10), {**end, "at": instant(29.5), "not_before": instant(29)}])
-    assert said(log, [created(10), {**end, "at": instant(35)}])
-    assert said(log, [created(10), event("deleted", 33)])
-    assert said(log, [created(10)])
+    begin = [created(10), event("suspended", 20)]
+    end = bounded("deleted", 20.000001, 20, 41, quality="inferred", generation=2)
+    assert said(log, [*begin, end]) == []
+    assert said(log, [*begin, {**end, "at": instant(35)}])
+    assert said(log, [*begin, event("deleted", 33)])
+    assert said(log, begin)
 
 
 def test_an_end_that_nobody_saw_may_be_inferred() -> None:

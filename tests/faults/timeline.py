@@ -55,9 +55,10 @@ class Step:
     """What is so after one commit, which came about between `earliest` and `latest`.
 
     `seconds` are the API server's own instants of what may have changed (created, deleted, suspend, packages), where it
-    has any; `changed_by` says by when suspension and packages had become what they are. `last` is suspension and
-    packages when the end began. `missable`: nobody may have seen it. `hidden`: there was at least one more write here,
-    of which nothing is known; `undone`: not a write, but a restore.
+    has any, and `dated_at` is the latest of all that the resource bears; `changed_by` says by when suspension and
+    packages had become what they are. `last` is suspension and packages when the end began. `missable`: nobody may have
+    seen it. `hidden`: there was at least one more write here, of which nothing is known; `undone`: not a write, but a
+    restore.
     """
 
     life: Life
@@ -67,6 +68,7 @@ class Step:
     latest: datetime
     generation: int
     seconds: Mapping[str, frozenset[datetime]]
+    dated_at: datetime
     what: str
     changed_by: Mapping[str, datetime] = field(default_factory=dict)
     last: tuple[bool, frozenset[str]] | None = None
@@ -168,6 +170,7 @@ def _step(version: Version, packages: frozenset[str], labelled_first: bool, prev
             "suspend": version.suspend_at,
             "packages": version.packages_at,
         },
+        dated_at=version.dated_at,
         what=f"generation {version.generation}, resource version {version.resource_version}",
     )
 

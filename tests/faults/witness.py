@@ -20,8 +20,8 @@ class Version:
     """One committed version of a tenant.
 
     The write was asked for at `received` and answered by `answered`. The other instants are whole seconds of the API
-    server: those in `suspend_at`, `packages_at` and `org_at` are of the writers that own the field. `removed`: the
-    object exists no more, and this was its last version.
+    server: those in `suspend_at`, `packages_at` and `org_at` are of the writers that own the field, `dated_at` is the
+    latest that the version bears at all. `removed`: the object exists no more, and this was its last version.
     """
 
     uid: str
@@ -36,6 +36,7 @@ class Version:
     suspend_at: frozenset[datetime]
     packages_at: frozenset[datetime]
     org_at: frozenset[datetime]
+    dated_at: datetime
     received: datetime
     answered: datetime
     removed: bool = False
@@ -105,11 +106,12 @@ def _version(resource: Json, received: datetime, answered: datetime) -> Version:
     metadata, spec = resource["metadata"], resource["spec"]
     deleted = metadata.get("deletionTimestamp")
 
+    fields = metadata.get("managedFields", ())
+    created_at = _instant(metadata["creationTimestamp"])
+
     def owned(*path: str) -> frozenset[datetime]:
         return frozenset(
-            _instant(entry["time"])
-            for entry in metadata.get("managedFields", ())
-            if "time" in entry and _has(entry.get("fieldsV1") or {}, path)
+            _instant(entry["time"]) for entry in fields if "time" in entry and _has(entry.get("fieldsV1") or {}, path)
         )
 
     return Version(
@@ -120,11 +122,12 @@ def _version(resource: Json, received: datetime, answered: datetime) -> Version:
         org=metadata.get("labels", {}).get("pieced.ch/org-id"),
         suspended=spec["suspend"],
         packages=frozenset(spec["packages"]),
-        created_at=_instant(metadata["creationTimestamp"]),
+        created_at=created_at,
         deleted_at=_instant(deleted) if deleted else None,
         suspend_at=owned("f:spec", "f:suspend"),
         packages_at=owned("f:spec", "f:packages"),
         org_at=owned("f:metadata", "f:labels", "f:pieced.ch/org-id"),
+        dated_at=max([created_at, *(_instant(entry["time"]) for entry in fields if "time" in entry)]),
         received=received,
         answered=answered,
         removed=bool(deleted) and not metadata.get("finalizers"),
