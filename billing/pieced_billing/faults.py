@@ -28,6 +28,13 @@ POINTS: Final = (
     "observe.after_row",
     "observe.before_commit",
     "observe.after_commit",
+    # many unchanged tenants at once, and one that is no more (ledger/observe.py)
+    "confirm.before_save",
+    "confirm.before_commit",
+    "confirm.after_commit",
+    "missing.after_lock",
+    "missing.before_commit",
+    "missing.after_commit",
     # one round of work on a tenant (pieced_operator/reconcile.py and what it calls), before and after each request
     "reconcile.before_finalizer",
     "reconcile.after_finalizer",

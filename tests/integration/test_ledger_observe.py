@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 
 from pieced_billing.errors import Unavailable
+from pieced_billing.ledger.discontinuities import count, of_tenant
 from pieced_billing.ledger.live import live_tenants
-from pieced_billing.ledger.observation import Observation
+from pieced_billing.ledger.observation import Discontinuity, Observation, Reason
 from pieced_billing.ledger.observe import confirm, observe, observe_missing
+from pieced_billing.ledger.positions import position, save_position
 from pieced_billing.store.connections import Connection, connect
 from tests.databases import Database
 from tests.observations import NINE, first_version, kinds, next_version, recorded
@@ -235,3 +237,83 @@ def test_a_lost_connection_is_an_outage_and_the_same_call_succeeds_later(databas
     with connect(database.url) as connection:
         observe(connection, seen)
         assert kinds(connection) == ["created"]
+
+
+def seams(connection: Connection, uid: str) -> list[Discontinuity]:
+    found = of_tenant(connection, uid)
+    connection.rollback()
+    return found
+
+
+class TestSeams:
+    """What the ledger knows that it does not know."""
+
+    def test_versions_that_were_not_seen_leave_a_gap(self, connection: Connection) -> None:
+        made = first_version(resource_version=10)
+        observe(connection, made)
+        later = next_version(made, generation=4, suspended=True, resource_version=13)
+        observe(connection, later)
+        (gap,) = seams(connection, "u1")
+        assert gap == Discontinuity(Reason.GAP, 0, 1, 4, None, NINE, later.seen_at, "watch")
+
+    def test_a_cluster_that_went_back_and_was_changed_again_is_known_by_its_resource_versions(
+        self, connection: Connection
+    ) -> None:
+        """The generation is as high as before the restore, and says another thing."""
+        made = first_version(resource_version=10)
+        suspended = next_version(made, suspended=True, resource_version=11)
+        other = next_version(made, minutes=5, packages=frozenset({"a"}), resource_version=9, confirmed=True)
+        for version in (made, suspended):
+            observe(connection, version)
+        assert [event.kind for event in observe(connection, other, lambda: other)] == ["resumed", "enabled"]
+        (seam,) = seams(connection, "u1")
+        assert (seam.reason, seam.epoch, seam.generation_before, seam.generation_after) == ("went_back", 1, 2, 2)
+        assert observe(connection, other, lambda: other) == []
+        assert len(seams(connection, "u1")) == 1
+
+    def test_a_restored_tenant_is_linked_to_the_one_that_it_was(self, connection: Connection) -> None:
+        observe(connection, first_version("u1"))
+        observe(connection, first_version("u2", created_at=NINE + timedelta(days=1), restored_from="u1"))
+        (seam,) = seams(connection, "u2")
+        assert (seam.reason, seam.predecessor_uid) == ("restored", "u1")
+
+    def test_a_tenant_that_exists_again_after_its_end_is_noted_once_and_not_billed(
+        self, connection: Connection
+    ) -> None:
+        made = first_version(resource_version=10)
+        deleted = next_version(made, deleted_at=NINE + timedelta(minutes=1), resource_version=11)
+        observe(connection, made)
+        observe(connection, deleted)
+        back = replace(made, confirmed=True)
+        for _ in range(2):
+            assert observe(connection, back, lambda: back) == []
+        assert observe(connection, made, lambda: None) == []
+        (seam,) = seams(connection, "u1")
+        assert seam.reason == "returned"
+        assert kinds(connection) == ["created", "deleted"]
+
+    def test_they_are_counted_by_reason(self, connection: Connection) -> None:
+        observe(connection, first_version(generation=3))
+        assert count(connection, "cluster") == {"gap": 1, "went_back": 0, "restored": 0, "returned": 0}
+        assert count(connection, "elsewhere") == {"gap": 0, "went_back": 0, "restored": 0, "returned": 0}
+
+
+class TestPositions:
+    """How far the watch of each cluster has come."""
+
+    def test_each_cluster_has_its_own_and_it_may_go_back(self, connection: Connection) -> None:
+        assert position(connection, "east") is None
+        for cluster, version in (("east", 100), ("west", 7), ("east", 40)):
+            save_position(connection, cluster, version)
+        assert (position(connection, "east"), position(connection, "west")) == (40, 7)
+
+
+def test_one_name_in_two_clusters_is_two_tenants(connection: Connection) -> None:
+    for cluster in ("east", "west"):
+        made = first_version(f"u-{cluster}", cluster_id=cluster)
+        observe(connection, made)
+        observe(connection, next_version(made, deleted_at=NINE + timedelta(minutes=1) if cluster == "east" else None))
+    assert kinds(connection, "u-east") == ["created", "deleted"]
+    assert kinds(connection, "u-west") == ["created"]
+    assert [one.uid for one in live_tenants(connection, "west")] == ["u-west"]
+    assert live_tenants(connection, "east") == []

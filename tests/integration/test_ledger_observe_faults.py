@@ -1,4 +1,4 @@
-"""A process that is killed at any point of an observation, and started again."""
+"""A process that is killed at any point of what it tells the ledger, and started again."""
 
 import os
 import signal
@@ -16,9 +16,9 @@ from tests.observations import kinds, recorded
 LIFE = """
 import sys
 from datetime import timedelta
-from pieced_billing.ledger.observe import observe
+from pieced_billing.ledger.observe import confirm, observe, observe_missing
 from pieced_billing.store.connections import connect
-from tests.observations import first_version, next_version
+from tests.observations import NINE, first_version, next_version
 
 made = first_version(packages=frozenset({"a", "b"}))
 suspended = next_version(made, suspended=True)
@@ -26,11 +26,17 @@ ended = next_version(suspended, suspended=False, deleted_at=suspended.written_at
 with connect(sys.argv[1]) as connection:
     for version in (made, suspended, first_version(), ended):
         observe(connection, version, lambda: suspended)
+    for name in ("a", "b", "c"):
+        observe(connection, first_version(name, name))
+        confirm(connection, [first_version(name, name, confirmed=True, seen_at=NINE + timedelta(hours=1))])
+        observe_missing(connection, name, NINE + timedelta(hours=2), "sweep")
 """
 
 
 @pytest.mark.parametrize("nth", [1, 3])
-@pytest.mark.parametrize("point", [name for name in faults.POINTS if name.startswith("observe.")])
+@pytest.mark.parametrize(
+    "point", [name for name in faults.POINTS if name.startswith(("observe.", "confirm.", "missing."))]
+)
 def test_a_process_that_dies_anywhere_and_starts_again_loses_and_doubles_nothing(
     database: Database, tmp_path: Path, point: str, nth: int
 ) -> None:
@@ -48,3 +54,5 @@ def test_a_process_that_dies_anywhere_and_starts_again_loses_and_doubles_nothing
     with connect(database.url) as connection:
         assert kinds(connection) == ["created", "enabled", "enabled", "suspended", "resumed", "deleted"]
         assert len({event[3] for event in recorded(connection)}) == 6
+        for name in ("a", "b", "c"):
+            assert kinds(connection, name) == ["created", "deleted"]

@@ -41,7 +41,7 @@ def test_all_lives_of_a_name(shown: Database, capsys: pytest.CaptureFixture[str]
         (4, "deleted", "2026-03-01T09:30:00Z", "exact"),
     ]
     bounds = first["events"][2]
-    assert (bounds["not_before"], bounds["not_after"]) == ("2026-03-01T09:00:00Z", "2026-03-01T09:09:00Z")
+    assert (bounds["not_before"], bounds["not_after"]) == ("2026-03-01T09:00:00Z", "2026-03-01T09:01:01Z")
     assert (second["uid"], second["deleted_at"], len(second["events"])) == ("u2", None, 1)
 
 

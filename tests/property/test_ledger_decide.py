@@ -256,17 +256,20 @@ def test_whatever_is_lost_or_doubled_the_ledger_folds_to_the_state_of_the_tenant
 @given(st.lists(actions, max_size=40))
 @settings(max_examples=400)
 def test_no_event_says_of_its_time_what_is_not_so(history: list[Action]) -> None:
-    """An exact event lies in the second of such a flip; for any other, such a flip lies between its bounds."""
+    """Such a flip lies between the bounds of an event, and in the second of an exact one."""
     world, operator = play(history, losses=True)
     for event in operator.events:
         true = [instant for what, instant in world.flips if what == name(event)]
         if event.quality is Quality.EXACT:
             assert second(event.occurred_at) in [second(instant) for instant in true]
-        else:
-            assert event.not_before is not None
-            assert event.not_after is not None
-            assert event.not_before <= event.occurred_at <= event.not_after
-            assert any(second(event.not_before) <= instant <= event.not_after for instant in true)
+            assert (event.not_before, event.not_after) == (
+                second(event.occurred_at),
+                second(event.occurred_at) + SECOND,
+            )
+        assert event.not_before is not None
+        assert event.not_after is not None
+        assert event.not_before <= event.occurred_at <= event.not_after
+        assert any(second(event.not_before) <= instant <= event.not_after for instant in true)
 
 
 @given(st.lists(actions, max_size=40))

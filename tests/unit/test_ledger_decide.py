@@ -61,6 +61,18 @@ def sequence(decision: Decision) -> list[int]:
     return [event.seq for event in decision.events]
 
 
+def test_an_exact_event_lies_in_a_second_of_the_api_server() -> None:
+    for event in decide(None, replace(NEW, packages=frozenset({"a"}), suspended=True)).events:
+        assert (event.not_before, event.not_after) == (at("09:00:00"), at("09:00:01"))
+
+
+def test_what_has_to_leave_the_second_of_its_write_is_exact_no_more() -> None:
+    row = replace(KNOWN, last_event_at=at("10:00:02"))
+    (event,) = decide(row, replace(LATER, suspended=True, suspend_changed_at=at("10:00:00"))).events
+    assert (event.occurred_at, event.quality) == (at("10:00:02.000001"), Quality.BOUNDED)
+    assert (event.not_before, event.not_after) == (at("10:00:00"), at("10:00:02.000001"))
+
+
 def test_a_new_tenant_is_created_at_its_creation_timestamp() -> None:
     decision = decide(None, NEW)
     assert found(decision) == [("created", None, at("09:00:00"), "exact")]
@@ -119,7 +131,7 @@ def test_a_write_that_a_later_read_finds_is_bounded(
     read = replace(LATER, **change, confirmed=True, seen_at=at("12:00:00"))
     decision = decide(row, read)
     assert found(decision) == [(kind, package, at("10:00:00"), "bounded")]
-    assert (decision.events[0].not_before, decision.events[0].not_after) == (at("09:30:00"), at("12:00:00"))
+    assert (decision.events[0].not_before, decision.events[0].not_after) == (at("09:30:00"), at("10:00:01"))
 
 
 @pytest.mark.parametrize(("kind", "change", "row", "package"), SWITCHES, ids=[case[0] for case in SWITCHES])
@@ -194,7 +206,7 @@ def test_a_tenant_found_after_changes_has_its_packages_since_they_were_written()
         ("created", None, at("09:00:00"), "exact"),
         ("enabled", "a", at("09:20:00"), "bounded"),
     ]
-    assert (decision.events[1].not_before, decision.events[1].not_after) == (at("09:00:00"), at("09:40:00"))
+    assert (decision.events[1].not_before, decision.events[1].not_after) == (at("09:00:00"), at("09:20:01"))
     assert decision.row is not None
     assert decision.row.gap
 
@@ -205,6 +217,13 @@ def test_a_tenant_labelled_later_is_created_when_it_is_labelled() -> None:
         ("created", None, at("09:10:00"), "exact"),
         ("enabled", "a", at("09:10:00.000001"), "exact"),
     ]
+
+
+def test_a_label_of_which_only_a_trace_is_left_bounds_the_creation() -> None:
+    version = replace(NEW, created_at=at("09:10:00"), created_not_before=at("09:00:00"), confirmed=True)
+    (event,) = decide(None, replace(version, seen_at=at("09:30:00"))).events
+    assert (event.occurred_at, event.quality) == (at("09:10:00"), Quality.BOUNDED)
+    assert (event.not_before, event.not_after) == (at("09:00:00"), at("09:10:01"))
 
 
 class TestCatalogue:
@@ -328,9 +347,21 @@ class TestStaleCopies:
 
     def test_a_lower_generation_read_under_the_lock_is_a_restore(self) -> None:
         decision = decide(self.ROW, replace(self.OLD, confirmed=True), fresh=True)
-        assert [(event.kind, event.quality) for event in decision.events] == [("suspended", "bounded")]
+        assert found(decision) == [("suspended", None, at("09:30:00.000001"), "inferred")]
         assert decision.row is not None
         assert (decision.row.epoch, decision.row.generation, decision.row.gap) == (1, 1, True)
+
+    def test_what_a_restore_switched_on_is_billed_from_when_it_was_seen(self) -> None:
+        row = replace(self.ROW, suspended=True)
+        seen = replace(self.OLD, suspended=False, packages=frozenset({"a"}), confirmed=True)
+        assert found(decide(row, seen, fresh=True)) == [
+            ("resumed", None, at("10:00:00.300"), "inferred"),
+            ("enabled", "a", at("10:00:00.300001"), "inferred"),
+        ]
+
+    def test_what_was_switched_after_a_restore_has_its_own_time(self) -> None:
+        seen = replace(self.OLD, suspend_changed_at=at("09:50:00"), confirmed=True)
+        assert found(decide(self.ROW, seen, fresh=True)) == [("suspended", None, at("09:50:00"), "bounded")]
 
 
 class TestConfirmation:

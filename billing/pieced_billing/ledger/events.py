@@ -39,7 +39,8 @@ class Event:
     """One entry of the ledger about one tenant UID.
 
     `seq` is the order in which the events of a UID were first recorded. `package` is set for enabled and disabled
-    only. Where the instant is not exact, it lies within [`not_before`, `not_after`].
+    only. The instant lies within [`not_before`, `not_after`]: a second of the API server where it is exact. Imported
+    events may have no bounds.
     """
 
     cluster_id: str

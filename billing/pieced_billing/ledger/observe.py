@@ -13,8 +13,8 @@ from typing import TypeAlias
 from psycopg.pq import TransactionStatus
 
 from pieced_billing import faults
-from pieced_billing.ledger import rows
-from pieced_billing.ledger.decide import Decision, decide
+from pieced_billing.ledger import discontinuities, rows
+from pieced_billing.ledger.decide import Decision, decide, is_older
 from pieced_billing.ledger.events import Event
 from pieced_billing.ledger.observation import LedgerRow, Namesakes, Observation
 from pieced_billing.store.connections import Connection, outages
@@ -59,9 +59,12 @@ def observe_missing(connection: Connection, uid: str, seen_at: datetime, source:
         rows.lock_name(connection, *found)
         row = rows.lock_existing_row(connection, uid)
         assert row is not None
+        faults.point("missing.after_lock")
         seen = _last_known(row, seen_at, source)
         decision = decide(row, seen, _namesakes(connection, row, seen))
         _save(connection, row, decision)
+        faults.point("missing.before_commit")
+    faults.point("missing.after_commit")
     return list(decision.events)
 
 
@@ -70,21 +73,27 @@ def confirm(connection: Connection, seen: Sequence[Observation]) -> list[Observa
     remaining: list[Observation] = []
     with _transaction(connection):
         known = rows.lock_rows(connection, [one.uid for one in seen])
-        confirmed_at: dict[str, datetime | None] = {}
+        confirmed: dict[str, LedgerRow] = {}
         for one in seen:
             row = known.get(one.uid)
-            if row is None or one.uid in confirmed_at or not _confirms(row, decision := decide(row, one)):
+            after = None if row is None or one.uid in confirmed else _confirmed(row, decide(row, one))
+            if after is None:
                 remaining.append(one)
-            elif decision.row is not None and decision.row != row:
-                confirmed_at[one.uid] = decision.row.confirmed_at
-        rows.save_confirmed(connection, confirmed_at)
+            elif after != row:
+                confirmed[one.uid] = after
+        faults.point("confirm.before_save")
+        rows.save_confirmed(connection, confirmed.values())
+        faults.point("confirm.before_commit")
+    faults.point("confirm.after_commit")
     return remaining
 
 
-def _confirms(row: LedgerRow, decision: Decision) -> bool:
-    """Whether a decision leaves the row as it is, but for the instant up to which it is confirmed."""
-    after = decision.row
-    return not decision.stale and after is not None and replace(after, confirmed_at=row.confirmed_at) == row
+def _confirmed(row: LedgerRow, decision: Decision) -> LedgerRow | None:
+    """The row after a decision that changes only up to when, and in which version, it is confirmed; else None."""
+    if decision.stale or decision.seams or decision.row is None:
+        return None
+    unchanged = replace(row, confirmed_at=decision.row.confirmed_at, resource_version=decision.row.resource_version)
+    return decision.row if decision.row == unchanged else None
 
 
 def _decide_again(connection: Connection, row: LedgerRow | None, stale: Decision, fetch_again: FetchAgain) -> Decision:
@@ -92,7 +101,9 @@ def _decide_again(connection: Connection, row: LedgerRow | None, stale: Decision
     faults.point("observe.before_fetch_again")
     now = fetch_again()
     faults.point("observe.after_fetch_again")
-    if row is None or now is None or now.uid != row.uid or now.generation >= row.generation:
+    if row is None or now is None or now.uid != row.uid:
+        return stale
+    if row.deleted_at is None and not is_older(now, row):
         return stale  # the copy was old; what is newer comes in its order, with all that lies between
     return decide(row, now, _namesakes(connection, row, now), fresh=True)
 
@@ -113,6 +124,8 @@ def _save(connection: Connection, row: LedgerRow | None, decision: Decision) -> 
     faults.point("observe.after_events")
     if decision.row is not None and decision.row != row:
         rows.save(connection, decision.row)
+    if decision.row is not None and decision.seams:
+        discontinuities.append(connection, decision.row, decision.seams)
     faults.point("observe.after_row")
 
 

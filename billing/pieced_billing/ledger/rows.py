@@ -1,6 +1,6 @@
 """Reading and writing what `decide` decides on: the row of a UID, its namesakes, and new events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ TABLES: Final = {
 """Where each kind of event is kept."""
 
 COLUMNS: Final = """cluster_id, tenant_uid, tenant_name, zitadel_org_id, created_at, deleted_at, epoch, generation,
-    last_seq, last_event_at, confirmed_at, suspended, packages, gap"""
+    resource_version, last_seq, last_event_at, confirmed_at, suspended, packages, gap"""
 """The columns of `tenant_billing_lifecycle` in the order of LedgerRow's fields."""
 
 
@@ -88,8 +88,8 @@ def save(connection: Connection, row: LedgerRow) -> None:
     """Write the row that a decision made."""
     connection.execute(
         """UPDATE tenant_billing_lifecycle SET cluster_id = %s, created_at = %s, deleted_at = %s, epoch = %s,
-               generation = %s, last_seq = %s, last_event_at = %s, confirmed_at = %s, suspended = %s, packages = %s,
-               gap = %s
+               generation = %s, resource_version = %s, last_seq = %s, last_event_at = %s, confirmed_at = %s,
+               suspended = %s, packages = %s, gap = %s
            WHERE tenant_uid = %s""",
         [
             row.cluster_id,
@@ -97,6 +97,7 @@ def save(connection: Connection, row: LedgerRow) -> None:
             row.deleted_at,
             row.epoch,
             row.generation,
+            row.resource_version,
             row.last_seq,
             row.last_event_at,
             row.confirmed_at,
@@ -108,13 +109,19 @@ def save(connection: Connection, row: LedgerRow) -> None:
     )
 
 
-def save_confirmed(connection: Connection, confirmed_at: Mapping[str, datetime | None]) -> None:
-    """Write until when many UIDs, whose rows are locked, are confirmed."""
-    if confirmed_at:
+def save_confirmed(connection: Connection, confirmed: Collection[LedgerRow]) -> None:
+    """Write of many rows, which are locked, up to when and in which version they are confirmed."""
+    if confirmed:
         connection.execute(
-            """UPDATE tenant_billing_lifecycle AS row SET confirmed_at = new.confirmed_at
-               FROM unnest(%s::text[], %s::timestamptz[]) AS new (uid, confirmed_at) WHERE row.tenant_uid = new.uid""",
-            [list(confirmed_at), list(confirmed_at.values())],
+            """UPDATE tenant_billing_lifecycle AS row
+               SET confirmed_at = new.confirmed_at, resource_version = new.resource_version
+               FROM unnest(%s::text[], %s::timestamptz[], %s::bigint[]) AS new (uid, confirmed_at, resource_version)
+               WHERE row.tenant_uid = new.uid""",
+            [
+                [row.uid for row in confirmed],
+                [row.confirmed_at for row in confirmed],
+                [row.resource_version for row in confirmed],
+            ],
         )
 
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from pieced_billing.errors import Refused
-from pieced_billing.ledger import rows
+from pieced_billing.ledger import discontinuities, rows
 from pieced_billing.ledger.events import Event, Kind, Quality
 from pieced_billing.ledger.export import instant_text
-from pieced_billing.ledger.observation import LedgerRow
+from pieced_billing.ledger.observation import Discontinuity, LedgerRow
 from pieced_billing.store.connections import Connection
 
 _ROWS: Final = f"""
@@ -62,10 +62,11 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One tenant UID: the projection and the events that it comes from, in the order in which they are folded."""
+    """One tenant UID: the projection, the events that it comes from in the order of their folding, and the seams."""
 
     row: LedgerRow
     events: tuple[Recorded, ...]
+    seams: tuple[Discontinuity, ...]
 
     def document(self) -> dict[str, Any]:
         """The same as JSON values; instants as UTC text, null where something is not known."""
@@ -83,6 +84,7 @@ class Life:
             "epoch": row.epoch,
             "gap": row.gap,
             "confirmed_at": _text(row.confirmed_at),
+            "discontinuities": [_seam_document(seam) for seam in self.seams],
             "events": [recorded.document() for recorded in self.events],
         }
 
@@ -92,7 +94,14 @@ def lives(connection: Connection, named: str) -> list[Life]:
     found = [rows.row_of(record) for record in connection.execute(_ROWS, {"named": named}).fetchall()]
     if not found:
         raise UnknownTenant(named)
-    return [Life(row, tuple(map(_recorded, connection.execute(_EVENTS, {"uid": row.uid})))) for row in found]
+    return [
+        Life(
+            row,
+            tuple(map(_recorded, connection.execute(_EVENTS, {"uid": row.uid}))),
+            tuple(discontinuities.of_tenant(connection, row.uid)),
+        )
+        for row in found
+    ]
 
 
 def _recorded(record: tuple[Any, ...]) -> Recorded:
@@ -116,6 +125,19 @@ def _recorded(record: tuple[Any, ...]) -> Recorded:
         manager=manager,
     )
     return Recorded(event, record[13])
+
+
+def _seam_document(seam: Discontinuity) -> dict[str, Any]:
+    return {
+        "reason": seam.reason,
+        "epoch": seam.epoch,
+        "generation_before": seam.generation_before,
+        "generation_after": seam.generation_after,
+        "predecessor_uid": seam.predecessor_uid,
+        "not_before": instant_text(seam.not_before),
+        "not_after": instant_text(seam.not_after),
+        "source": seam.source,
+    }
 
 
 def _text(instant: datetime | None) -> str | None:

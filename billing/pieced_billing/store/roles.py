@@ -19,6 +19,8 @@ PRIVILEGES: Final = {
     "tenant_skill_events": APPEND,
     "tenant_suspension_events": APPEND,
     "tenant_resume_requests": APPEND,
+    "tenant_discontinuities": APPEND,
+    "watch_positions": EDIT,
     "usage_records": APPEND,
     "platform_pricing": EDIT,
     "skill_pricing": REPLACE,

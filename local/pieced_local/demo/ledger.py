@@ -35,7 +35,7 @@ class EventsMissing(LocalError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One row of the ledger; `occurred_at` lies between `not_before` and `not_after` where it is not known exactly."""
+    """One row of the ledger; `occurred_at` lies between `not_before` and `not_after`."""
 
     tenant: str
     kind: str

@@ -51,7 +51,7 @@ class Telling:
     def events(self, events: Iterable[Event], since: datetime) -> None:
         """Rows of the ledger, and how long after `since` each was recorded."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-        for column in ("tenant", "event", "occurred at", "known", "source"):
+        for column in ("tenant", "event", "occurred at", "between", "known", "source"):
             table.add_column(column, no_wrap=True)
         table.add_column("took", justify="right", no_wrap=True)
         for event in events:
@@ -59,7 +59,8 @@ class Telling:
                 event.tenant,
                 Text.assemble((event.kind, KIND_STYLES[event.kind]), f" {event.package}" if event.package else ""),
                 _clock(event.occurred_at),
-                _knowledge(event),
+                _bounds(event),
+                event.quality,
                 event.source,
                 f"{(event.recorded_at - since).total_seconds():.2f} s",
             )
@@ -74,10 +75,8 @@ def console() -> Console:
     return told if told.is_terminal else Console(highlight=False, width=100)
 
 
-def _knowledge(event: Event) -> str:
-    """How well the instant is known: `exact` or `inferred`, or the two instants between which it lies."""
-    if event.not_before is None and event.not_after is None:
-        return event.quality
+def _bounds(event: Event) -> str:
+    """The two instants between which it lies."""
     lower, upper = (_clock(instant) if instant else "…" for instant in (event.not_before, event.not_after))
     return f"{lower} – {upper}"
 
