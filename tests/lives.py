@@ -40,7 +40,7 @@ class Lives:
 
     def await_recorded(self) -> None:
         """Wait until the ledger has said all of it; fails when it says anything else, or at another time."""
-        awaited(self._differences, lambda differences: differences == {}, seconds=30)
+        awaited(self._differences, lambda differences: differences == {})
         found = recorded_of(self._stack.database, [life.uid for life in self._lives])
         for life in self._lives:
             _check(life, found[life.uid])

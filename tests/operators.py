@@ -27,7 +27,11 @@ class Operator:
 
     def __init__(self, cluster: Cluster, database: Database, folder: Path, pod: str = "operator-0") -> None:
         self._environment = clean_environment() | database.env()
-        self._environment |= {"KUBECONFIG": str(cluster.operator_kubeconfig), "POD_NAME": pod}
+        self._environment |= {
+            "KUBECONFIG": str(cluster.operator_kubeconfig),
+            "POD_NAME": pod,
+            "PYTHONFAULTHANDLER": "1",
+        }
         self.log = folder / f"{pod}.log"
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,6 +67,14 @@ class Operator:
         if self._process is not None:
             assert self._end(signal.SIGTERM) == 0, self.end_of_log()
 
+    def pause(self) -> None:
+        """Let it do nothing for a while, as on a machine that is frozen, and not know of it."""
+        self._signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let it go on as if nothing had been."""
+        self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it by SIGKILL, as a power cut would."""
         self._end(signal.SIGKILL)
@@ -94,17 +106,24 @@ class Operator:
         except OSError:
             return 0, ""
 
-    def end_of_log(self) -> str:
+    def end_of_log(self, lines: int = 15) -> str:
         """The last lines that it wrote."""
-        return "\n".join(self.log.read_text().splitlines()[-15:])
+        return "\n".join(self.log.read_text().splitlines()[-lines:])
 
-    def _end(self, number: signal.Signals) -> int:
+    def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    def _end(self, number: signal.Signals) -> int:
+        self._signal(number)
+        assert self._process is not None
+        process, self._process = self._process, None
         try:
-            return self._process.wait(timeout=START_SECONDS)
-        finally:
-            self._process = None
+            return process.wait(timeout=START_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # it says where each of its threads is
+            process.wait(timeout=START_SECONDS)
+            raise AssertionError(f"the operator does not end: {self.end_of_log(100)}") from None
 
 
 @contextmanager

@@ -106,6 +106,17 @@ class Stack:
         awaited(lambda: self.kinds(uid), lambda found: found == list(kinds))
         return self.events(uid)
 
+    def await_position(self) -> None:
+        """Wait until the database remembers that every tenant's latest version has been recorded."""
+        tenants = self.api.list(API_VERSION, "PiecedTenant", "")
+        latest = max(int(tenant["metadata"]["resourceVersion"]) for tenant in tenants)
+        awaited(self._position, lambda position: position >= latest)
+
+    def _position(self) -> int:
+        with connect(self.database.url) as connection:
+            row = connection.execute("SELECT max(resource_version) FROM watch_positions").fetchone()
+        return 0 if row is None else int(row[0] or 0)
+
 
 def recorded_of(database: Database, uids: list[str]) -> dict[str, list[Recorded]]:
     """Everything that a ledger says of each of some tenants, in order."""

@@ -35,6 +35,16 @@ POINTS: Final = (
     "missing.after_lock",
     "missing.before_commit",
     "missing.after_commit",
+    # how far the watch has come (pieced_operator/position_keeper.py)
+    "position.before_read",
+    "position.before_save",
+    "position.after_save",
+    # what waits for the database, in the status (pieced_operator/safekeeping.py)
+    "unrecorded.before_write",
+    "unrecorded.after_write",
+    # what changed before the start (pieced_operator/bridge.py)
+    "replay.before_watch",
+    "replay.complete",
     # one round of work on a tenant (pieced_operator/reconcile.py and what it calls), before and after each request
     "reconcile.before_finalizer",
     "reconcile.after_finalizer",
@@ -50,10 +60,17 @@ POINTS: Final = (
     "reconcile.after_retention_delete",
     "reconcile.before_release",
     "reconcile.after_release",
-    # the finalizer of a package, and the Lease
+    # the finalizer of a package, the ConfigMap of the catalogue, and the Lease
     "package.before_finalizer",
     "package.after_finalizer",
+    "catalogue.before_apply",
+    "catalogue.after_apply",
     "lease.before_renew",
+    "lease.after_renew",
+    # what a sweep asks for and ends (pieced_operator/missing.py)
+    "sweep.before_look",
+    "sweep.before_end",
+    "sweep.after_end",
     # one batch of an invoice run (invoicing/run.py, invoicing/save.py)
     "run.after_locks",
     "run.after_drafts",

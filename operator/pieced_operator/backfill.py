@@ -56,7 +56,7 @@ async def read_snapshot(cluster: Cluster, org_label: str) -> Snapshot:
             reading,
             cluster_id=system["metadata"]["uid"],
             organisation=version.organisation,
-            created_at=existed_from(version, version.refused_for, asked_at),
+            began=existed_from(version, version.refused_for, asked_at, as_written=False),
             catalogued_at=catalogue.catalogued_at,
         )
         for resource, version in decoded

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +32,9 @@ class Backlog:
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Pending]] = {}
         self._ready: deque[str] = deque()
-        self._taken: dict[str, float] = {}
+        self._taken: dict[str, list[Pending]] = {}
+        self._parked: set[str] = set()
+        self._changed: set[str] = set()
         self._size = 0
         self._filled = asyncio.Event()
 
@@ -42,15 +45,32 @@ class Backlog:
         """Whether anything of this tenant is not committed yet."""
         return uid in self._waiting or uid in self._taken
 
+    def uids(self) -> set[str]:
+        """The tenants of which something is not committed yet."""
+        return {*self._waiting, *self._taken}
+
+    def pending(self, uid: str) -> list[Pending]:
+        """What is not committed yet of this tenant, in order."""
+        return [*self._taken.get(uid, ()), *self._waiting.get(uid, ())]
+
+    def changed_since_last_asked(self) -> set[str]:
+        """The tenants of which something was queued since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
+
     def oldest_since(self) -> float | None:
         """Since which monotonic instant the longest waiting observation waits."""
-        waiting = (queue[0].since for queue in self._waiting.values() if queue)
-        return min((*waiting, *self._taken.values()), default=None)
+        return min((first.since for first in self._first_of_each()), default=None)
+
+    def lowest_version(self) -> int | None:
+        """The lowest resource version that is not committed yet; what is parked holds up nobody else."""
+        return min((first.seen.resource_version for first in self._first_of_each(self._parked)), default=None)
 
     def put(self, seen: Observation) -> None:
         """Queue an observation behind those of the same tenant."""
         metrics.OBSERVATIONS.labels(seen.source).inc()
         pending = Pending(seen, asyncio.get_running_loop().time())
+        self._changed.add(seen.uid)
         queue = self._waiting.setdefault(seen.uid, deque())
         if queue and self._size >= LIMIT:
             metrics.OBSERVATIONS_DROPPED.inc()
@@ -62,7 +82,10 @@ class Backlog:
             self._release(seen.uid)
 
     async def take(self, most_uids: int) -> list[list[Pending]]:
-        """All that waits for up to `most_uids` tenants, a list each; `committed` or `put_back` must follow for each."""
+        """All that waits for up to `most_uids` tenants, a list each, of which the taker removes what it has written.
+
+        `committed` or `put_back` must follow for each.
+        """
         while not self._ready:
             self._filled.clear()
             await self._filled.wait()
@@ -71,7 +94,7 @@ class Backlog:
             uid = self._ready.popleft()
             queue = list(self._waiting.pop(uid))
             self._size -= len(queue)
-            self._taken[uid] = queue[0].since
+            self._taken[uid] = queue
             taken.append(queue)
         return taken
 
@@ -81,15 +104,26 @@ class Backlog:
         if uid in self._waiting:
             self._release(uid)
 
+    def park(self, uid: str) -> None:
+        """What was taken of this tenant cannot be committed for now; it stays taken until it is put back."""
+        self._parked.add(uid)
+
     def put_back(self, uid: str, remaining: Iterable[Pending]) -> None:
         """What was taken of this tenant is not in the ledger, or not all: it comes first again."""
         del self._taken[uid]
+        self._parked.discard(uid)
         queue = deque(remaining)
         self._size += len(queue)
         queue.extend(self._waiting.get(uid, ()))
         if queue:
             self._waiting[uid] = queue
             self._release(uid)
+
+    def _first_of_each(self, without: AbstractSet[str] = frozenset()) -> Iterator[Pending]:
+        """The longest waiting of each tenant; a writer takes what it has written off what it took, in its thread."""
+        for uid, queue in (*self._waiting.items(), *self._taken.items()):
+            if uid not in without and (first := next(iter(queue), None)) is not None:
+                yield first
 
     def _release(self, uid: str) -> None:
         self._ready.append(uid)

@@ -1,20 +1,24 @@
-"""From the first sweep to kopf's watch without a gap: what changes while kopf starts is delivered all the same."""
+"""From the last position to kopf's watch without a gap: what changed before we began, and while kopf starts."""
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 
+from pieced_billing import faults
 from pieced_billing.errors import Unavailable
-from pieced_operator import paths
+from pieced_operator import metrics, paths
 from pieced_operator.api_errors import ApiRefused, Expired
 from pieced_operator.cluster import Cluster, Resource
 from pieced_operator.kopf_watch import Take
+from pieced_operator.replay import FirstList, Replay
 
 log = structlog.get_logger(__name__)
 
 _LENGTH_SECONDS: Final = 60.0
+_REPLAY_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 0.2
 
 
@@ -23,25 +27,52 @@ class Bridge:
 
     While it `holds`, it alone delivers: what kopf lists is known already or comes from here in its order, and what
     kopf's watch delivers is kept back until it is certain that everything before it has been delivered too.
+    `caught_up` is set when the changes before the first list are replayed, or the API server turns out to have
+    forgotten them.
     """
 
-    def __init__(self, cluster: Cluster, take: Take) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        take: Take,
+        replay: Replay,
+        passed: Callable[[int], None],
+        caught_up: asyncio.Event,
+    ) -> None:
         self._cluster = cluster
         self._take = take
+        self._replay = replay
+        self._passed = passed
         self._ahead: deque[tuple[Resource, bool]] = deque()
         self.holds = True
+        self._caught_up = caught_up
 
-    async def run(self, since: str) -> None:
-        """Deliver every change after `since`, as a watch does; ends after a minute or where the API server forgot."""
+    async def run(self, first: FirstList) -> None:
+        """Deliver every change since the position or the list; ends after a minute or where the API server forgot."""
+        since = first.version if first.since is None else first.since
+        if self._replay.is_complete():
+            self._caught_up.set()
+        if first.since is None:
+            self._passed(first.version)
+        giving_up = asyncio.get_running_loop().call_later(_REPLAY_SECONDS, self._give_up, "it takes too long")
         try:
             async with asyncio.timeout(_LENGTH_SECONDS):
                 while True:
-                    since = await self._follow(since)
+                    try:
+                        since = await self._follow(since)
+                    except Expired as error:
+                        if since >= first.version:
+                            raise
+                        self._give_up(str(error))
+                        self._passed(first.version)
+                        since = first.version
         except TimeoutError:
             log.info("kopf has taken over", ahead=len(self._ahead))
         except Expired as error:
             log.warning("changes during the start may be unseen", error=str(error))
         finally:
+            giving_up.cancel()
+            self._give_up("the watch ended")
             self.holds = False
             while self._ahead:
                 self._take(*self._ahead.popleft(), None)
@@ -53,13 +84,16 @@ class Bridge:
         elif asked_at is None:
             self._ahead.append((resource, gone))
 
-    async def _follow(self, since: str) -> str:
+    async def _follow(self, since: int) -> int:
+        faults.point("replay.before_watch")
         try:
-            async for event, resource in self._cluster.watch(paths.TENANTS, since):
-                since = resource["metadata"]["resourceVersion"]
+            async for event, resource in self._cluster.watch(paths.TENANTS, str(since)):
+                since = int(resource["metadata"]["resourceVersion"])
                 if event != "BOOKMARK":
-                    self._take(resource, event == "DELETED", None)
-                while self._ahead and int(self._ahead[0][0]["metadata"]["resourceVersion"]) <= int(since):
+                    self._deliver(resource, gone=event == "DELETED")
+                if self._replay.is_complete():
+                    self._passed(since)
+                while self._ahead and int(self._ahead[0][0]["metadata"]["resourceVersion"]) <= since:
                     self._ahead.popleft()
         except Expired:
             raise
@@ -67,3 +101,18 @@ class Bridge:
             log.info("watch interrupted", kind="PiecedTenant", error=str(error))
             await asyncio.sleep(_RETRY_SECONDS)
         return since
+
+    def _deliver(self, resource: Resource, *, gone: bool) -> None:
+        if not self._replay.arrived(resource, gone):
+            self._take(resource, gone, None)
+        elif self._replay.is_complete():
+            faults.point("replay.complete")
+            self._caught_up.set()
+
+    def _give_up(self, why: str) -> None:
+        """What the API server does not tell any more shows as a gap, where something changed in it."""
+        left = self._replay.give_up()
+        if left:
+            metrics.REPLAYS_GIVEN_UP.inc()
+            log.warning("changes before the start are not replayed", tenants=left, why=why)
+        self._caught_up.set()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from pieced_operator.conditions import NAMESPACE_CONFLICT, ORGANISATION_MISSING, STALLED
-from pieced_operator.names import BILLING_FINALIZER, FIELD_MANAGER
+from pieced_operator.names import BILLING_FINALIZER, FIELD_MANAGER, LEDGER_ID_ANNOTATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,9 @@ class Version:
     was not the write that created the tenant. `packages` are those of the spec, in the catalogue or not.
 
     `accepted`: the operator has taken the tenant on before (its finalizer is there), for `organisation`; `refused_for`
-    is why it did not, by the status that it wrote. `gone`: the object exists no more, this was its last state.
+    is why it did not, by the status that it wrote. `marked`: it bears the id by which it is known again when a backup
+    of it is restored; `restored_from` is the uid that it had at first, where that was another one. `keeps_unrecorded`:
+    its status keeps versions that the ledger was not told. `gone`: the object exists no more, this was its last state.
 
     Every `…_at` is the earliest time by which the API server says that it was so, None where it is silent.
     """
@@ -44,6 +46,9 @@ class Version:
     accepted: bool
     organisation: str | None
     refused_for: str | None
+    marked: bool
+    restored_from: str | None
+    keeps_unrecorded: bool
     gone: bool
 
 
@@ -53,9 +58,11 @@ def decode_version(resource: Mapping[str, Any], org_label: str, *, gone: bool = 
     status = resource.get("status") or {}
     writes = tuple(_writes(metadata))
     created_at = _instant(metadata["creationTimestamp"])
+    uid, name = metadata["uid"], metadata["name"]
+    first_uid = first_uid_of((metadata.get("annotations") or {}).get(LEDGER_ID_ANNOTATION), name)
     return Version(
-        uid=metadata["uid"],
-        name=metadata["name"],
+        uid=uid,
+        name=name,
         resource_version=metadata["resourceVersion"],
         generation=metadata.get("generation", 0),
         org=(metadata.get("labels") or {}).get(org_label) or None,
@@ -72,21 +79,45 @@ def decode_version(resource: Mapping[str, Any], org_label: str, *, gone: bool = 
         accepted=BILLING_FINALIZER in (metadata.get("finalizers") or ()),
         organisation=status.get("organisation"),
         refused_for=_stalled_for(status),
+        marked=first_uid is not None,
+        restored_from=first_uid if first_uid != uid else None,
+        keeps_unrecorded=bool(status.get("unrecorded")),
         gone=gone,
     )
 
 
-def existed_from(version: Version, refused_for: str | None, accepted_at: datetime) -> datetime:
-    """Since when an accepted tenant exists for the ledger.
+def ledger_id(name: str, uid: str) -> str:
+    """What a tenant is known by for good, as the operator writes it when it takes the tenant on."""
+    return f"{name}/{uid}"
+
+
+def first_uid_of(ledger_id: str | None, name: str) -> str | None:
+    """The uid that a tenant had when it was taken on; None where it bears no id, or a copy of another tenant's."""
+    of_name, _, uid = (ledger_id or "").partition("/")
+    return uid if uid and of_name == name else None
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Since when a tenant exists for the ledger; where only a trace is left of that, between `not_before` and `at`."""
+
+    at: datetime
+    not_before: datetime | None = None
+
+
+def existed_from(version: Version, refused_for: str | None, accepted_at: datetime, *, as_written: bool) -> Beginning:
+    """Since when an accepted tenant exists for the ledger, by the first version that is told of it.
 
     That is its creation; for one that got its organisation later the write of the label; for one whose namespace was
-    taken the moment at which it was free.
+    taken the moment at which it was free. `as_written` says that a watch delivered the version as it was written: the
+    labelling is that very write, or before it; else whoever labelled may have written again since.
     """
     if refused_for == NAMESPACE_CONFLICT:
-        return accepted_at
+        return Beginning(accepted_at)
     if refused_for == ORGANISATION_MISSING or version.labelled_later:
-        return version.labelled_at or version.written_at
-    return version.created_at
+        at = version.labelled_at or version.written_at
+        return Beginning(at, None if as_written else version.created_at)
+    return Beginning(version.created_at)
 
 
 @dataclass(frozen=True, slots=True)

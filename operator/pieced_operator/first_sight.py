@@ -1,4 +1,7 @@
-"""A tenant seen for the first time: is it ours to run and to bill? If so the finalizer goes on, before anything else.
+"""A tenant seen for the first time: is it ours to run and to bill? If so it is taken on, before anything else.
+
+Taking on is one write: the finalizer, so that it cannot vanish before its end is in the ledger, and the id by which it
+is known again when a backup of it is restored under another uid.
 
 It is quick, and has workers of its own: what the ledger is told of a new tenant waits for this, and must not wait
 behind the making of other tenants' children.
@@ -19,10 +22,11 @@ from pieced_operator.conditions import (
     organisation_missing,
     resource_invalid,
 )
+from pieced_operator.decode import Version, ledger_id
 from pieced_operator.desired.namespace import Claim
-from pieced_operator.finalizers import add_finalizer
+from pieced_operator.finalizers import add_finalizer_and_annotation
 from pieced_operator.inbox import Inbox
-from pieced_operator.names import BILLING_FINALIZER, namespace_of
+from pieced_operator.names import BILLING_FINALIZER, LEDGER_ID_ANNOTATION, namespace_of
 from pieced_operator.schema import ResourceInvalid
 from pieced_operator.status_writer import StatusWriter
 from pieced_operator.tenant import Tenant, decode_tenant
@@ -45,12 +49,12 @@ class FirstSight:
         self._org_label = org_label
 
     async def meet(self, uid: str) -> float | None:
-        """Look at a tenant without our finalizer; returns after how many seconds to look again, None for never.
+        """Look at a tenant that is not taken on; returns after how many seconds to look again, None for never.
 
         Raises Unavailable, and Conflict when the tenant has changed meanwhile.
         """
         known = self._inbox.tenants.get(uid)
-        if known is None or known.version.accepted:
+        if known is None or (known.version.accepted and known.version.marked):
             return None
         version, resource = known.version, orjson.loads(known.body)
         problem = None if known.accepted else await self._accept(known, resource)
@@ -61,7 +65,7 @@ class FirstSight:
             await self._statuses.say(known, resource, problem=problem)
             return NAMESPACE_CONFLICT_SECONDS if problem.reason == NAMESPACE_CONFLICT else None
         elif version.deleted_at is None:  # what is being deleted takes no new finalizer
-            await self._take_on(resource)
+            await self._take_on(version, resource)
         return None
 
     async def _accept(self, known: Known, resource: Resource) -> Problem | None:
@@ -78,10 +82,13 @@ class FirstSight:
         self._inbox.accept(known)
         return None
 
-    async def _take_on(self, resource: Resource) -> None:
-        """Put the finalizer on: from here on the tenant cannot vanish before its end is in the ledger."""
+    async def _take_on(self, version: Version, resource: Resource) -> None:
+        """Write the finalizer and the id; who was taken on as another uid before keeps the id of then."""
         faults.point("reconcile.before_finalizer")
-        path = paths.tenant(resource["metadata"]["name"])
-        taken_on = await add_finalizer(self._cluster, path, resource, BILLING_FINALIZER)
+        path = paths.tenant(version.name)
+        uid = version.restored_from or version.uid
+        taken_on = await add_finalizer_and_annotation(
+            self._cluster, path, resource, BILLING_FINALIZER, LEDGER_ID_ANNOTATION, ledger_id(version.name, uid)
+        )
         faults.point("reconcile.after_finalizer")
         self._inbox.tenant(taken_on)

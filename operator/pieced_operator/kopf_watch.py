@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Final
 
 import kopf
 
+from pieced_billing.errors import Unavailable
 from pieced_operator.cluster import Resource
 from pieced_operator.login import Login
 from pieced_operator.names import GROUP, PACKAGE_PLURAL, TENANT_PLURAL, VERSION
@@ -21,6 +23,39 @@ Take = Callable[[Resource, bool, float | None], None]
 for a version that was delivered as it was written."""
 
 
+class KopfEnded(Unavailable):
+    """kopf does not watch any more, and cannot be told to; the operator has to begin anew."""
+
+    def __init__(self, failure: BaseException | None) -> None:
+        super().__init__(f"kopf has ended: {failure or 'nobody asked it to'}.")
+
+
+class _Stop:
+    """Ends kopf from another thread, by an event of kopf's own loop.
+
+    A threading.Event would be waited for in a thread that nobody ends when kopf dies by itself, and kopf with it.
+    """
+
+    def __init__(self) -> None:
+        self._wanted = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._event = asyncio.Event()
+
+    def begin(self) -> asyncio.Event:
+        """In kopf's loop: the event that will be set."""
+        self._loop = asyncio.get_running_loop()
+        if self._wanted.is_set():
+            self._event.set()
+        return self._event
+
+    def set(self) -> None:
+        """From any thread."""
+        self._wanted.set()
+        if self._loop is not None:
+            with suppress(RuntimeError):  # its loop is closed: kopf has ended
+                self._loop.call_soon_threadsafe(self._event.set)
+
+
 class KopfWatch:
     """Runs kopf in a thread of its own and makes its deliveries, in order, in the event loop that runs this.
 
@@ -31,37 +66,37 @@ class KopfWatch:
         self._login = login
         self._identity = identity
         self._takes = {TENANT_PLURAL: tenant, PACKAGE_PLURAL: package}
-        self._stop = threading.Event()
 
     async def run(self) -> None:
-        """Watch until cancelled; raises what ended kopf if it ends by itself."""
-        loop = asyncio.get_running_loop()
+        """Watch until cancelled; raises KopfEnded if kopf ends by itself."""
+        ours, stop = asyncio.get_running_loop(), _Stop()
         ended: Future[None] = Future()
-        thread = threading.Thread(target=self._run_kopf, args=(loop, ended), name="kopf", daemon=True)
+        thread = threading.Thread(target=self._run_kopf, args=(ours, stop, ended), name="kopf", daemon=True)
         thread.start()
         try:
             await asyncio.wrap_future(ended)
         finally:
-            self._stop.set()
+            stop.set()
 
-    def _run_kopf(self, loop: asyncio.AbstractEventLoop, ended: "Future[None]") -> None:
-        failure: BaseException
+    def _run_kopf(self, ours: asyncio.AbstractEventLoop, stop: "_Stop", ended: "Future[None]") -> None:
+        failure: BaseException | None = None
         try:
-            kopf.run(
-                registry=self._registry(loop),
-                settings=_settings(),
-                clusterwide=True,
-                standalone=True,
-                # kopf would ask for the user's name, which a container may not have, and does not export the type
-                identity=self._identity,  # type: ignore[arg-type]
-                stop_flag=self._stop,
-            )
+            asyncio.run(self._operate(ours, stop))
         except BaseException as error:  # noqa: BLE001 - the edge of a thread: the event loop raises it again
             failure = error
-        else:
-            failure = RuntimeError("kopf has ended")
         if not ended.cancelled():
-            ended.set_exception(failure)
+            ended.set_exception(KopfEnded(failure))
+
+    async def _operate(self, ours: asyncio.AbstractEventLoop, stop: "_Stop") -> None:
+        await kopf.operator(
+            registry=self._registry(ours),
+            settings=_settings(),
+            clusterwide=True,
+            standalone=True,
+            # kopf would ask for the user's name, which a container may not have, and does not export the type
+            identity=self._identity,  # type: ignore[arg-type]
+            stop_flag=stop.begin(),
+        )
 
     def _registry(self, loop: asyncio.AbstractEventLoop) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()

@@ -16,28 +16,33 @@ from pieced_operator.announce import Announcer
 from pieced_operator.api_errors import NotFound
 from pieced_operator.applying import Applier
 from pieced_operator.backlog import Backlog
-from pieced_operator.bridge import Bridge
 from pieced_operator.child_watch import ChildWatch
 from pieced_operator.children import Children
-from pieced_operator.cluster import Cluster, Resource
+from pieced_operator.cluster import Cluster
 from pieced_operator.cost_keeper import CostKeeper
 from pieced_operator.first_sight import FirstSight
+from pieced_operator.halts import ClusterReplaced
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
-from pieced_operator.kopf_watch import KopfWatch
 from pieced_operator.lease import Lease
 from pieced_operator.ledger_reader import LedgerReader
 from pieced_operator.ledger_writer import LedgerWriter
 from pieced_operator.login import Login
 from pieced_operator.migrate import migrated
+from pieced_operator.outage import Outage
 from pieced_operator.packages_in_use import reconcile_package
 from pieced_operator.patience import until_answered
 from pieced_operator.pod_watch import PodWatch
 from pieced_operator.pods import Pods
+from pieced_operator.position import Position
+from pieced_operator.position_keeper import PositionKeeper
+from pieced_operator.published_catalogue import PublishedCatalogue
 from pieced_operator.reconcile import Reconciler
+from pieced_operator.safekeeping import Safekeeping
 from pieced_operator.settings import Settings
 from pieced_operator.status_writer import StatusWriter
 from pieced_operator.sweep import Sweep
+from pieced_operator.tenant_watch import TenantWatch
 from pieced_operator.workers import work_forever
 from pieced_operator.workqueue import Queues
 
@@ -46,6 +51,7 @@ log = structlog.get_logger(__name__)
 _WORKERS: Final = 12
 _FIRST_SIGHT_WORKERS: Final = 4
 _DRAIN_SECONDS: Final = 10.0
+_FETCH_SECONDS: Final = 8.0  # less than a database session may idle with a row locked
 
 
 class Leading:
@@ -56,11 +62,14 @@ class Leading:
     ) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._login = login
+        self._heart = heart
         self._migrate = migrate
         self._queues = Queues()
         self._backlog = Backlog()
         self._inbox = Inbox(cluster_id, settings.org_label, cluster.clock, self._backlog, self._queues)
+        self._outage = Outage()
+        self._safekeeping = Safekeeping(cluster, self._inbox, self._backlog, self._outage)
+        self._published_catalogue = PublishedCatalogue(cluster, self._inbox.catalogue)
         self._children = Children()
         pods = Pods()
         self._pod_watch = PodWatch(cluster, pods, self._inbox.tenants, self._queues.tenants, heart)
@@ -78,12 +87,21 @@ class Leading:
             statuses,
             retention_period=settings.retention_period,
         )
-        self._sweep = Sweep(cluster, self._inbox, LedgerReader(settings.database.application, cluster_id), heart)
+        ledger = LedgerReader(settings.database.application, cluster_id)
+        self._sweep = Sweep(cluster, cluster_id, self._inbox, ledger, heart)
         self._costs = CostKeeper(cluster, self._inbox, settings.database.application, heart)
         self._loop = asyncio.get_running_loop()
+        position = Position(self._backlog, self._inbox.tenants)
+        self._keeper = PositionKeeper(settings.database.application, cluster_id, position)
+        self._last_position: asyncio.Future[int | None] = self._loop.create_future()
+        self._tenant_watch = TenantWatch(cluster, login, settings.identity, self._inbox, self._sweep, position)
 
     async def run(self, lease: Lease, stop: asyncio.Event) -> None:
-        """Work until told to stop; raises what ended one of the loops if one ends by itself."""
+        """Work until told to stop; raises what ended one of the loops if one ends by itself.
+
+        Where another cluster answers than the one that we began with, nothing is done any more, until told to stop:
+        what to make of it is for a person to say, whom the metrics have to reach.
+        """
         keeping, writing = self._start(lease.keep()), self._start(self._write_ledger())
         announcing, intake = self._start(self._announcer.run()), self._start(self._take_in())
         stopping = self._start(stop.wait())
@@ -92,20 +110,25 @@ class Leading:
         await _end(intake, stopping)
         if writing not in done:
             await self._drain()
+            await self._keeper.save()
         await _end(*tasks)
-        for task in done - {stopping}:
-            task.result()
+        for failure in filter(None, (task.exception() for task in done - {stopping})):
+            cause = _cause(failure)
+            if not isinstance(cause, ClusterReplaced):
+                raise cause
+            self._heart.rest()
+            await stop.wait()
 
     async def _take_in(self) -> None:
         """List everything, then watch everything and work on it, until cancelled."""
-        version = await until_answered("first sweep", self._sweep.first)
-        log.info("first sweep done", tenants=len(self._inbox.tenants))
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._tenant_watch.run(self._last_position))
+            await self._tenant_watch.caught_up.wait()
             group.create_task(self._watch_children())
             group.create_task(self._pod_watch.run())
             group.create_task(self._costs.run())
-            group.create_task(self._watch_tenants(version))
             group.create_task(self._sweep.run())
+            group.create_task(self._safekeeping.run())
             group.create_task(work_forever(self._queues.packages, self._work_on_package))
             for _ in range(_FIRST_SIGHT_WORKERS):
                 group.create_task(work_forever(self._queues.first_sight, self._first_sight.meet))
@@ -132,23 +155,16 @@ class Leading:
         log.info("children read", children=len(self._children))
         await self._child_watch.run()
 
-    async def _watch_tenants(self, since: str) -> None:
-        bridge = Bridge(self._cluster, self._take_tenant)
-
-        def take_from_kopf(resource: Resource, gone: bool, asked_at: float | None) -> None:
-            if asked_at is not None and not bridge.holds:
-                self._sweep.soon()  # its watch was cut: what was deleted since, kopf does not see
-            bridge.from_kopf(resource, gone, asked_at)
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(bridge.run(since))
-            group.create_task(KopfWatch(self._login, self._settings.identity, take_from_kopf, self._take_package).run())
-
     async def _write_ledger(self) -> None:
         await migrated(self._settings.database, upgrade=self._migrate)
         metrics.LEDGER_DATABASE_UP.set(1)  # on a cluster without tenants nothing is written that would say so
-        writer = LedgerWriter(self._settings.database.application, self._backlog, self._fetch_again, self._committed)
-        await writer.run()
+        self._last_position.set_result(await until_answered("position", self._keeper.read))
+        self._outage.ended()
+        url = self._settings.database.application
+        writer = LedgerWriter(url, self._backlog, self._outage, self._fetch_again, self._committed)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(writer.run())
+            group.create_task(self._keeper.run())
 
     async def _work_on_tenant(self, uid: str) -> float | None:
         await self._child_watch.loading.wait()
@@ -158,12 +174,7 @@ class Leading:
 
     async def _work_on_package(self, name: str) -> None:
         await reconcile_package(self._cluster, self._inbox, name)
-
-    def _take_tenant(self, resource: Resource, gone: bool, asked_at: float | None) -> None:
-        self._inbox.tenant(resource, asked_at, gone=gone)
-
-    def _take_package(self, resource: Resource, gone: bool, _: float | None) -> None:
-        self._inbox.package(resource, gone=gone)
+        await self._published_catalogue.publish()
 
     def _committed(self, seen: Observation, events: list[Event]) -> None:
         """An observation is in the ledger: whoever waited for the end of a tenant may go on."""
@@ -173,6 +184,8 @@ class Leading:
         known = self._inbox.tenants.get(seen.uid)
         if known is None:
             return
+        if not self._backlog.waits_for(seen.uid):
+            self._safekeeping.committed(known)
         if seen.gone:
             self._inbox.tenants.forget(seen.uid)
         elif seen.deleted_at is not None:
@@ -181,7 +194,7 @@ class Leading:
 
     def _fetch_again(self, uid: str) -> FetchAgain:
         """For a writer's thread: read a tenant anew, in the event loop, while its row is locked."""
-        return lambda: asyncio.run_coroutine_threadsafe(self._fetch(uid), self._loop).result()
+        return lambda: asyncio.run_coroutine_threadsafe(self._fetch(uid), self._loop).result(_FETCH_SECONDS)
 
     async def _fetch(self, uid: str) -> Observation | None:
         known = self._inbox.tenants.get(uid)
@@ -200,6 +213,13 @@ class Leading:
         while len(self._backlog) and self._loop.time() < deadline:
             await asyncio.sleep(0.02)
         log.info("drained", left=len(self._backlog))
+
+
+def _cause(failure: BaseException) -> BaseException:
+    """What made a group of loops fail: the first of them to do so, the others were cancelled for it."""
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    return failure
 
 
 async def _end(*tasks: asyncio.Task[Any]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -12,6 +13,7 @@ from pieced_operator import metrics
 from pieced_operator.api_errors import ApiRefused, NotFound
 from pieced_operator.cluster import Cluster, Resource
 from pieced_operator.names import FIELD_MANAGER, OPERATOR_NAMESPACE
+from pieced_operator.went_back import require_forward
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +21,7 @@ LEASE_SECONDS: Final = 8
 _RENEW_SECONDS: Final = 2.0
 _LEASES: Final = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases"
 PATH: Final = f"{_LEASES}/{FIELD_MANAGER}"
+_LEASE: Final = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": FIELD_MANAGER}}
 
 
 class LeaseLost(Unavailable):
@@ -48,7 +51,7 @@ class Lease:
         log.info("lease acquired", identity=self.identity)
 
     async def keep(self) -> None:
-        """Renew until cancelled; raises LeaseLost when another replica has the Lease.
+        """Renew until cancelled; raises LeaseLost when another replica has the Lease, and ClusterWentBack.
 
         An API server that does not answer is waited for: who cannot reach it cannot write to it either, and gives up
         what waits for the ledger if it ends.
@@ -59,6 +62,7 @@ class Lease:
             if not await self._try() and self._held is None:
                 metrics.LEADER.set(0)
                 raise LeaseLost
+            faults.point("lease.after_renew")
 
     async def release(self) -> None:
         """Let the next replica begin at once."""
@@ -79,25 +83,32 @@ class Lease:
         """
         try:
             lease = await self._cluster.get(PATH)
-            if not self._is_free(lease):
-                self._held = None
-                return False
-            self._held = await self._cluster.replace(PATH, {**lease, "spec": self._spec(lease["spec"])})
         except NotFound:
-            return await self._create()
+            return await self._take(lambda: self._cluster.create(_LEASES, {**_LEASE, "spec": self._spec({})}))
         except (ApiRefused, Unavailable) as error:
-            log.warning("lease not renewed", error=str(error))
+            log.warning("lease not read", error=str(error))
             return False
+        self._require_forward(lease)
+        if not self._is_free(lease):
+            self._held = None
+            return False
+        return await self._take(lambda: self._cluster.replace(PATH, {**lease, "spec": self._spec(lease["spec"])}))
+
+    async def _take(self, write: Callable[[], Awaitable[Resource]]) -> bool:
+        try:
+            taken = await write()
+        except (ApiRefused, Unavailable) as error:
+            log.warning("lease not written", error=str(error))
+            return False
+        self._require_forward(taken)
+        self._held = taken
         return True
 
-    async def _create(self) -> bool:
-        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": FIELD_MANAGER}}
-        try:
-            self._held = await self._cluster.create(_LEASES, {**body, "spec": self._spec({})})
-        except (ApiRefused, Unavailable) as error:
-            log.warning("lease not created", error=str(error))
-            return False
-        return True
+    def _require_forward(self, lease: Resource) -> None:
+        """Raise ClusterWentBack when the API server has an older Lease than the one that we hold."""
+        if self._held is not None:
+            held, found = (int(one["metadata"]["resourceVersion"]) for one in (self._held, lease))
+            require_forward(held, found)
 
     def _is_free(self, lease: Resource) -> bool:
         holder = lease["spec"].get("holderIdentity", "")

@@ -3,10 +3,12 @@
 import asyncio
 from datetime import datetime
 
+from pieced_billing.ledger import discontinuities
 from pieced_billing.ledger.events import Event
 from pieced_billing.ledger.live import LiveTenant, live_tenants
 from pieced_billing.ledger.observe import observe_missing
 from pieced_billing.store.connections import open_store, outages
+from pieced_operator.ledger_session import open_session
 
 
 class LedgerReader:
@@ -24,10 +26,18 @@ class LedgerReader:
         """Record that a tenant exists no more; nothing if its end is known."""
         return await asyncio.to_thread(self._end, uid, seen_at, source)
 
+    async def seams(self) -> dict[str, int]:
+        """How many seams the histories of the tenants have, by reason."""
+        return await asyncio.to_thread(self._seams)
+
     def _live(self) -> list[LiveTenant]:
         with outages(), open_store(self._url) as connection:
             return live_tenants(connection, self._cluster_id)
 
-    def _end(self, uid: str, seen_at: datetime, source: str) -> list[Event]:
+    def _seams(self) -> dict[str, int]:
         with outages(), open_store(self._url) as connection:
+            return discontinuities.count(connection, self._cluster_id)
+
+    def _end(self, uid: str, seen_at: datetime, source: str) -> list[Event]:
+        with outages(), open_session(self._url) as connection:
             return observe_missing(connection, uid, seen_at, source)

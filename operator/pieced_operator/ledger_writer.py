@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final, TypeAlias
 
 import structlog
@@ -11,10 +11,14 @@ import structlog
 from pieced_billing.errors import Unavailable
 from pieced_billing.ledger.events import Event
 from pieced_billing.ledger.observation import Observation
-from pieced_billing.ledger.observe import FetchAgain, confirm, observe
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.ledger.observe import FetchAgain, confirm, observe_and_tell
+from pieced_billing.store.connections import Connection
 from pieced_operator import metrics
 from pieced_operator.backlog import Backlog, Pending
+from pieced_operator.inbox import REPLAY
+from pieced_operator.ledger_session import open_session
+from pieced_operator.outage import Outage
+from pieced_operator.unrecorded import SOURCE as STATUS
 
 log = structlog.get_logger(__name__)
 
@@ -45,9 +49,17 @@ class _Progress:
 class LedgerWriter:
     """Takes from the backlog and writes: in order per tenant, again after an outage, and each tenant for itself."""
 
-    def __init__(self, url: str, backlog: Backlog, fetch_again: Callable[[str], FetchAgain], committed: Committed):
+    def __init__(
+        self,
+        url: str,
+        backlog: Backlog,
+        outage: Outage,
+        fetch_again: Callable[[str], FetchAgain],
+        committed: Committed,
+    ) -> None:
         self._url = url
         self._backlog = backlog
+        self._outage = outage
         self._fetch_again = fetch_again
         self._committed = committed
         self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ledger")
@@ -74,7 +86,9 @@ class LedgerWriter:
             metrics.LEDGER_DATABASE_UP.set(0 if outage else 1)
             if outage is None:
                 delay = _FIRST_RETRY_SECONDS
+                self._outage.ended()
                 continue
+            self._outage.began()
             metrics.ERRORS.labels("database").inc()
             log.warning("ledger waits for its database", error=str(outage), waiting=len(self._backlog))
             await asyncio.sleep(delay)
@@ -94,6 +108,7 @@ class LedgerWriter:
         else:
             metrics.ERRORS.labels("ledger").inc()
             log.error("tenant parked: the ledger refuses it", uid=progress.uid, error=repr(progress.error))
+            self._backlog.park(progress.uid)
             asyncio.get_running_loop().call_later(_PARKED_SECONDS, self._backlog.put_back, progress.uid, progress.rest)
         for pending, events in progress.written:
             self._committed(pending.seen, events)
@@ -105,7 +120,7 @@ class LedgerWriter:
         progress = [_Progress(queue[0].seen.uid, queue) for queue in taken]
         try:
             if connection is None or connection.closed:
-                connection = connect(self._url)
+                connection = open_session(self._url)
             _confirm_unchanged(connection, progress)
             for one in progress:
                 self._write_one(connection, one)
@@ -123,8 +138,13 @@ class LedgerWriter:
         try:
             while progress.rest:
                 pending = progress.rest[0]
-                events = observe(connection, pending.seen, self._fetch_again(pending.seen.uid))
-                progress.written.append((pending, events))
+                # That the ledger is ahead of what is told late says nothing of the cluster.
+                late = pending.seen.source in (REPLAY, STATUS)
+                fetch_again = None if late else self._fetch_again(pending.seen.uid)
+                decision = observe_and_tell(connection, pending.seen, fetch_again)
+                progress.written.append((pending, list(decision.events)))
+                for seam in decision.seams:
+                    log.warning("history has a seam", tenant=pending.seen.tenant, **asdict(seam))
                 del progress.rest[0]
         except Exception as error:  # noqa: BLE001 - the edge of a job: one tenant's defect must not stop the others
             progress.error = error

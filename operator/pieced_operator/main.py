@@ -15,8 +15,11 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from pieced_billing.errors import Unavailable
+from pieced_operator import metrics
+from pieced_operator.api_errors import NotFound
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster
+from pieced_operator.halts import KINDS_MISSING
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.leading import Leading
 from pieced_operator.lease import Lease
@@ -71,8 +74,12 @@ async def _until_in_charge(cluster: Cluster, lease: Lease, pages: Probes) -> str
 
 
 async def _require_kinds(cluster: Cluster) -> None:
-    served = await cluster.get(f"/apis/{GROUP}/{VERSION}")
+    try:
+        served = await cluster.get(f"/apis/{GROUP}/{VERSION}")
+    except NotFound:
+        served = {"resources": []}
     missing = {TENANT_PLURAL, PACKAGE_PLURAL} - {resource["name"] for resource in served["resources"]}
+    metrics.SWEEP_HALTED.labels(KINDS_MISSING).set(bool(missing))
     if missing:
         raise Unavailable(f"The API server does not serve {' and '.join(sorted(missing))} yet.")
 

@@ -33,7 +33,14 @@ COSTS_WAITING = Gauge("pieced_costs_waiting", "Tenants whose cost is to be worke
 SWEEP_SECONDS = Summary("pieced_sweep_seconds", "Duration of a sweep, the first one apart")
 LAST_SWEEP = Gauge("pieced_last_sweep_timestamp_seconds", "When all tenants were last listed and compared")
 SWEEP_MISMATCHES = Counter("pieced_sweep_mismatches", "Tenants that a sweep saw in a version that no watch delivered")
-SWEEP_HALTED = Gauge(
+SWEEP_HALTED = Gauge("pieced_sweep_halted", "Whether the latest sweep stopped and ended nothing, by reason", ["reason"])
+SWEEP_MISSING = Gauge(
     "pieced_sweep_missing_tenants", "Tenants alive in the ledger and gone in the cluster, too many to believe"
+)
+REPLAYS_GIVEN_UP = Counter(
+    "pieced_replays_given_up", "Starts at which the API server did not tell any more what had changed before"
+)
+DISCONTINUITIES = Gauge(
+    "pieced_ledger_discontinuities", "Seams in the histories of this cluster's tenants, by reason", ["reason"]
 )
 LEADER = Gauge("pieced_leader", "Whether this replica holds the Lease")

@@ -23,6 +23,7 @@ PACKAGE_LABEL = "pieced.ch/package"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 COMPONENT_LABEL = "app.kubernetes.io/component"
 
+LEDGER_ID_ANNOTATION = "pieced.ch/ledger-id"
 RESUME_REQUESTED_ANNOTATION = "pieced.ch/resume-requested-at"
 RESUME_REJECTED_ANNOTATION = "pieced.ch/resume-rejected-at"
 MANIFEST_CHECKSUM_ANNOTATION = "pieced.ch/manifest-checksum"

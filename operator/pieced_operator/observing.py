@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pieced_billing.ledger.observation import Observation
-from pieced_operator.decode import Version
+from pieced_operator.decode import Beginning, Version
 
 _SECOND: Final = timedelta(seconds=1)
 
@@ -16,8 +16,8 @@ class Reading:
     """How a version came to us, by the API server's clock.
 
     `at` is when a watch delivered it as it was written or, where `listed`, an instant before the list or get that it
-    comes from was asked for: what it says was so then, or it was written afterwards. `source` is watch, sweep or
-    backfill.
+    comes from was asked for: what it says was so then, or it was written afterwards. `source` is watch, replay, sweep
+    or backfill.
     """
 
     source: str
@@ -31,12 +31,12 @@ def observation(
     *,
     cluster_id: str,
     organisation: str | None,
-    created_at: datetime,
+    began: Beginning,
     catalogued_at: Mapping[str, datetime],
 ) -> Observation:
     """What a version says to the ledger: of its packages those that the catalogue has, and since when it has them.
 
-    `organisation` is the one that is billed, where it is known already.
+    `organisation` is the one that is billed, where it is known already; `began` counts where the tenant is new.
     """
     packages = frozenset(package for package in version.packages if package in catalogued_at)
     # A version in a list was written before the list was asked for, or by the end of the second that it names.
@@ -47,7 +47,8 @@ def observation(
         tenant=version.name,
         org=organisation or version.org or "",
         generation=version.generation,
-        created_at=created_at,
+        created_at=began.at,
+        created_not_before=began.not_before,
         deleted_at=version.deleted_at,
         suspended=version.suspended,
         suspend_changed_at=version.suspend_changed_at,
@@ -59,5 +60,7 @@ def observation(
         manager=version.manager,
         source=reading.source,
         catalogued_at={package: catalogued_at[package] for package in packages},
+        resource_version=int(version.resource_version),
+        restored_from=version.restored_from,
         gone=version.gone,
     )

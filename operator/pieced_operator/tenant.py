@@ -167,6 +167,39 @@ class Cost(SpecModel):
     ]
 
 
+class UnrecordedVersion(SpecModel):
+    """A version that the operator saw while the ledger's database was away: what it will tell the ledger of it."""
+
+    generation: Annotated[int, Field(ge=0, description="The generation of the resource.")]
+    resource_version: Annotated[
+        str, Field(min_length=1, max_length=20, pattern="^[0-9]+$", description="Its resource version.")
+    ]
+    existed_from: Annotated[datetime, Field(strict=False, description="Since when the tenant exists for the ledger.")]
+    existed_not_before: Annotated[
+        datetime | None, Field(strict=False, description="The earliest that it can have begun, where that is not sure.")
+    ] = None
+    suspended: Annotated[bool, Field(description="Whether it was suspended.")]
+    suspend_changed_at: Annotated[
+        datetime | None, Field(strict=False, description="When spec.suspend was last written, where that is known.")
+    ] = None
+    packages: Annotated[
+        tuple[PackageId, ...],
+        Field(
+            strict=False, max_length=64, description="Its packages that the catalogue had.", json_schema_extra=ATOMIC
+        ),
+    ] = ()
+    packages_changed_at: Annotated[
+        datetime | None, Field(strict=False, description="When spec.packages was last written, where that is known.")
+    ] = None
+    written_at: Annotated[datetime, Field(strict=False, description="The latest write known of this version.")]
+    seen_at: Annotated[datetime, Field(strict=False, description="By when it was written, by the API server's clock.")]
+    manager: Annotated[str | None, Field(max_length=253, description="Who wrote it.")] = None
+
+
+UNRECORDED_LIMIT = 32
+"""So many versions a status keeps at most."""
+
+
 class TenantStatus(SpecModel):
     """What the operator last said about a tenant."""
 
@@ -200,6 +233,16 @@ class TenantStatus(SpecModel):
             max_length=100,
             description="The tenant's state, aspect by aspect.",
             json_schema_extra=list_map("type"),
+        ),
+    ] = ()
+    unrecorded: Annotated[
+        tuple[UnrecordedVersion, ...],
+        Field(
+            strict=False,
+            max_length=UNRECORDED_LIMIT,
+            description="Versions that the ledger has not been told yet because its database was away; the operator"
+            " writes them and clears them. Of more than 32 the newest replaces those before it.",
+            json_schema_extra=ATOMIC,
         ),
     ] = ()
 

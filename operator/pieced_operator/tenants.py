@@ -35,6 +35,7 @@ class Held:
     version: Version
     delivered_at: float
     asked_at: float | None
+    replayed: bool = False
 
 
 class Tenants:

@@ -30,9 +30,10 @@ def test_the_story_is_told_twice_in_a_row(worker_state: Path) -> None:
 
 
 def assert_story(told: str) -> None:
-    """Every kind of event was shown, one of them with its bounds, and every invoice of the past has a number."""
+    """Every kind of event was shown, one of them replayed, and every invoice of the past has a number."""
     for kind in ("created", "enabled", "disabled", "suspended", "resumed", "deleted"):
         assert re.search(rf"^\S+ +{kind}\b.* \d+\.\d\d s$", told, flags=re.MULTILINE), f"no row with {kind}:\n{told}"
-    assert re.search(r"bergbahn +disabled discord +[\d:.]+ +[\d:.]+ – [\d:.]+ ", told)
+    assert re.search(r"bergbahn +disabled discord +[\d:.]+ +exact +replay ", told)
+    assert re.search(r"Between [\d:.]+ and [\d:.]+: as the API server wrote it", told)
     assert len(re.findall(r"^\$ pieced invoice run --month", told, flags=re.MULTILINE)) == 3
     assert "From kubectl apply to invoices in" in told

@@ -16,7 +16,8 @@ from tests.lives import Lives
 from tests.operators import Operator
 from tests.stacks import Stack
 
-POINTS = [point for point in faults.POINTS if point.startswith(("observe.", "reconcile.", "package.", "lease."))]
+PARTS = ("observe.", "confirm.", "position.", "replay.", "reconcile.", "package.", "catalogue.", "lease.")
+POINTS = [point for point in faults.POINTS if point.startswith(PARTS)]
 STAGES = 6
 
 
@@ -33,6 +34,7 @@ class Scene:
             "retention": self.lives.outstay,
             "fetch_again": self._restore_an_older_cluster,
             "package": self.lives.use_a_new_package,
+            "catalogue": self.lives.use_a_new_package,
         }
         for part, happen in special.items():
             if part in before:
@@ -66,12 +68,20 @@ def scene(cluster: Cluster, database_servers: DatabaseServers, worker_state: Pat
 def test_an_operator_that_dies_anywhere_loses_and_doubles_nothing(scene: Scene, tmp_path: Path, point: str) -> None:
     operator, log = scene.stack.operator, tmp_path / "died"
     scene.lives.await_suspended()
+    if point.startswith("confirm."):
+        scene.stack.await_position()  # else a start replays what just happened, and has nothing to confirm
     operator.kill()
+    # What is replayed happened before the start. Every other point is met by changes that the watch delivers, the rest
+    # by what is found at the start.
+    before_the_start = point.startswith("replay.")
+    if before_the_start:
+        scene.play(point)
     operator.launch(PIECED_FAULT=point, PIECED_FAULT_LOG=str(log))
-    # Every other point is met by changes that the watch delivers, the rest by what is found at the start.
-    if POINTS.index(point) % 2 == 0:
+    # What is replayed says nothing of the cluster as it is: only what is delivered later makes it look again.
+    if POINTS.index(point) % 2 == 0 or point.startswith("confirm."):
         operator.await_leading(or_end=True)
-    scene.play(point)
+    if not before_the_start:
+        scene.play(point)
     assert operator.await_end() == -signal.SIGKILL, operator.end_of_log()
     assert log.read_text() == f"{point}\n"
 

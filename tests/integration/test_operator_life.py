@@ -187,6 +187,25 @@ def test_a_package_in_use_cannot_be_removed(at_work: Stack) -> None:
     awaited(lambda: at_work.api.get(package), lambda found: found is None)
 
 
+def test_the_ids_of_the_catalogue_are_published_for_the_admission_policy(at_work: Stack) -> None:
+    config_map = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "pieced-catalogue", "namespace": "pieced-system"},
+    }
+
+    def published() -> dict[str, str]:
+        found = at_work.api.get(config_map)
+        ids: dict[str, str] = {} if found is None else found.get("data", {})
+        return ids
+
+    made = at_work.package("published")
+    awaited(published, lambda ids: ids.keys() >= {"search", "telegram", "published"})
+    assert published()["published"] == made["spec"]["displayName"]
+    at_work.api.delete(made)
+    awaited(published, lambda ids: "published" not in ids and "search" in ids)
+
+
 def test_without_an_organisation_nothing_is_made_and_nothing_is_billed(at_work: Stack) -> None:
     uid = uid_of(at_work.tenant("orphan", org=None, suspend=True))
     tenant = at_work.await_phase("orphan", "Stalled")

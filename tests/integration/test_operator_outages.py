@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,33 +31,6 @@ def has_gap(at_work: Stack, uid: str) -> bool:
         row = connection.execute("SELECT gap FROM tenant_billing_lifecycle WHERE tenant_uid = %s", [uid]).fetchone()
     assert row is not None
     return bool(row[0])
-
-
-def test_what_changed_while_the_operator_was_away_is_recorded_with_its_bounds(at_work: Stack) -> None:
-    uid = uid_of(at_work.tenant("away", suspend=True))
-    at_work.await_kinds(uid, "created", "suspended")
-    at_work.operator.stop()
-    suspended = at_work.change("away", suspend=False)
-    at_work.operator.start()
-    _, _, resumed = at_work.await_kinds(uid, "created", "suspended", "resumed")
-    assert second_of(resumed.occurred_at) == written_by("test", suspended)
-    assert (resumed.quality, resumed.source) == ("bounded", "sweep")
-    assert resumed.not_before is not None
-    assert resumed.not_after is not None
-    assert resumed.not_before <= resumed.occurred_at <= resumed.not_after
-    assert resumed.not_after - resumed.not_before < timedelta(minutes=1)
-    assert not has_gap(at_work, uid)
-
-
-def test_a_switch_and_back_while_the_operator_was_away_leaves_a_gap_and_no_guess(at_work: Stack) -> None:
-    uid = uid_of(at_work.tenant("flipped", suspend=True))
-    at_work.await_kinds(uid, "created", "suspended")
-    at_work.operator.stop()
-    at_work.change("flipped", packages=["search"])
-    at_work.change("flipped", packages=[])
-    at_work.operator.start()
-    awaited(lambda: has_gap(at_work, uid), bool)
-    assert at_work.kinds(uid) == ["created", "suspended"]
 
 
 def test_a_whole_life_while_the_operator_was_away_ends_at_its_deletion(at_work: Stack) -> None:
@@ -96,6 +69,36 @@ def test_without_a_database_kubernetes_goes_on_and_every_change_is_recorded_afte
     at_work.await_gone("doomed")
     *_, deleted = at_work.await_kinds(uid_of(doomed), "created", "suspended", "deleted")
     assert second_of(deleted.occurred_at) == waiting["metadata"]["deletionTimestamp"]
+
+
+def unrecorded(at_work: Stack, name: str) -> list[Any]:
+    """What a tenant's status keeps for the ledger."""
+    tenant = at_work.live(name)
+    assert tenant is not None
+    kept: list[Any] = tenant.get("status", {}).get("unrecorded", [])
+    return kept
+
+
+def test_what_was_seen_without_a_database_outlives_the_operator(at_work: Stack) -> None:
+    uid = uid_of(at_work.tenant("kept", suspend=True))
+    at_work.await_phase("kept", "Suspended")
+    at_work.await_kinds(uid, "created", "suspended")
+    with outage(at_work.server, at_work.database):
+        writes = [at_work.change("kept", packages=packages) for packages in (["search"], [], ["telegram"])]
+        awaited(lambda: len(unrecorded(at_work, "kept")), lambda count: count == 3)
+        at_work.operator.kill()
+        at_work.operator.start()
+        writes.append(at_work.change("kept", packages=[]))
+        awaited(lambda: len(unrecorded(at_work, "kept")), lambda count: count == 4)
+    events = at_work.await_kinds(
+        uid,
+        *("created", "suspended", "enabled search", "disabled search", "enabled telegram", "disabled telegram"),
+    )[2:]
+    assert [second_of(event.occurred_at) for event in events] == [written_by("test", write) for write in writes]
+    assert {event.quality for event in events} == {"exact"}
+    assert [event.source for event in events] == ["status", "status", "status", "watch"]
+    assert not has_gap(at_work, uid)
+    awaited(lambda: unrecorded(at_work, "kept"), lambda kept: kept == [])
 
 
 def test_an_operator_that_starts_without_its_database_waits_for_it(at_work: Stack) -> None:
@@ -183,6 +186,35 @@ def test_what_changes_while_the_operator_starts_is_recorded_from_its_first_list_
     _, *watched = [generation for (generation,) in rows]  # the first is what the list found
     assert watched == list(range(watched[0], final["metadata"]["generation"] + 1))
     assert len(watched) > 20
+
+
+def test_a_leader_that_was_frozen_and_wakes_up_doubles_nothing(at_work: Stack, tmp_path: Path) -> None:
+    at_work.operator.stop()
+    first = Operator(at_work.cluster, at_work.database, tmp_path, pod="frozen")
+    second = Operator(at_work.cluster, at_work.database, tmp_path, pod="awake")
+    first.start()
+    second.launch()
+    uid = uid_of(at_work.tenant("frozen", suspend=True))
+    at_work.await_kinds(uid, "created", "suspended")
+    at_work.await_position()
+    try:
+        for number in range(10):
+            at_work.change("frozen", packages=["search"] if number % 2 == 0 else [])
+        first.pause()
+        paused_at = time.monotonic()
+        second.await_leading()
+        assert time.monotonic() - paused_at < FAILOVER_SECONDS
+        at_work.change("frozen", suspend=False)
+        expected = ["created", "suspended", *["enabled search", "disabled search"] * 5, "resumed"]
+        at_work.await_kinds(uid, *expected)
+        first.wake()
+        at_work.change("frozen", suspend=True)
+        assert first.await_end() == 1, first.end_of_log()
+        assert "Another replica has the Lease" in first.end_of_log()
+        at_work.await_kinds(uid, *expected, "suspended")
+    finally:
+        second.stop()
+    at_work.operator.start()
 
 
 def test_two_operators_that_both_believe_to_lead_write_one_ledger(at_work: Stack, tmp_path: Path) -> None:

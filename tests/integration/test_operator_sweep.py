@@ -5,19 +5,23 @@ import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import kopf
 import pytest
 from prometheus_client import generate_latest
 
 from pieced_billing.ledger.observation import Observation
+from pieced_local import cluster as local_cluster
 from pieced_operator.backlog import Backlog
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster as Api
+from pieced_operator.halts import ClusterReplaced, SweepHalted
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
 from pieced_operator.ledger_reader import LedgerReader
 from pieced_operator.sweep import Sweep
+from pieced_operator.went_back import ClusterWentBack, ListLags
 from pieced_operator.workqueue import Queues
 from tests.clusters import Cluster
 from tests.commands import run_pieced
@@ -41,6 +45,10 @@ spec: {displayName: Broom, image: "example/broom:1"}
 """
 
 
+def id_of(cluster: Cluster) -> str:
+    return cluster.kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}")
+
+
 @dataclass
 class Watchless:
     """An inbox that nothing feeds but sweeps."""
@@ -57,7 +65,9 @@ class Watchless:
         return [pending.seen for queue in taken for pending in queue if pending.seen.tenant == "swept"]
 
 
-def sweeping(cluster: Cluster, database: Database, story: Callable[[Watchless], Awaitable[None]]) -> None:
+def sweeping(
+    cluster: Cluster, database: Database, story: Callable[[Watchless], Awaitable[None]], cluster_id: str | None = None
+) -> None:
     os.environ["KUBECONFIG"] = str(cluster.kubeconfig)
     try:
         info = kopf.login_with_kubeconfig(settings=kopf.OperatorSettings())
@@ -67,16 +77,19 @@ def sweeping(cluster: Cluster, database: Database, story: Callable[[Watchless], 
 
     async def run() -> None:
         async with Api(lambda: info, ApiClock()) as api:
+            known_as = cluster_id or id_of(cluster)
             backlog = Backlog()
-            inbox = Inbox("cluster", "pieced.ch/org-id", api.clock, backlog, Queues())
-            sweep = Sweep(api, inbox, LedgerReader(database.url, "cluster"), Heartbeat())
+            inbox = Inbox(known_as, "pieced.ch/org-id", api.clock, backlog, Queues())
+            sweep = Sweep(api, known_as, inbox, LedgerReader(database.url, known_as), Heartbeat())
             await story(Watchless(sweep, inbox, backlog))
 
     asyncio.run(asyncio.wait_for(run(), 60))
 
 
 @pytest.fixture
-def swept(cluster: Cluster) -> Iterator[Cluster]:
+def swept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    for wait in ("SOON_SECONDS", "REPLAY_SECONDS"):
+        monkeypatch.setattr(f"pieced_operator.sweep.{wait}", 0)
     cluster.kubectl("apply", "-f", "-", stdin=PACKAGE)
     cluster.kubectl("apply", "-f", "-", stdin=TENANT)
     yield cluster
@@ -95,7 +108,7 @@ def test_the_first_sweep_tells_all_there_is_and_knows_the_catalogue_before_the_t
     swept: Cluster, database: Database
 ) -> None:
     async def story(watchless: Watchless) -> None:
-        assert await watchless.sweep.first()
+        assert (await watchless.sweep.first(None)).version
         (seen,) = await watchless.told()
         assert (seen.packages, seen.confirmed, seen.source) == (frozenset({"broom"}), True, "sweep")
 
@@ -104,7 +117,7 @@ def test_the_first_sweep_tells_all_there_is_and_knows_the_catalogue_before_the_t
 
 def test_a_sweep_confirms_what_is_known(swept: Cluster, database: Database) -> None:
     async def story(watchless: Watchless) -> None:
-        await watchless.sweep.first()
+        await watchless.sweep.first(None)
         (first,) = await watchless.told()
         await watchless.sweep.once()
         (again,) = await watchless.told()
@@ -117,7 +130,7 @@ def test_a_sweep_confirms_what_is_known(swept: Cluster, database: Database) -> N
 
 def test_a_change_is_left_to_the_watch_until_a_second_sweep_still_misses_it(swept: Cluster, database: Database) -> None:
     async def story(watchless: Watchless) -> None:
-        await watchless.sweep.first()
+        await watchless.sweep.first(None)
         await watchless.told()
         swept.kubectl("patch", "pt", "swept", "--type=merge", "-p", '{"spec":{"suspend":true}}')
         await watchless.sweep.once()
@@ -131,7 +144,7 @@ def test_a_change_is_left_to_the_watch_until_a_second_sweep_still_misses_it(swep
 
 def test_a_tenant_that_vanished_is_told_as_gone(swept: Cluster, database: Database) -> None:
     async def story(watchless: Watchless) -> None:
-        await watchless.sweep.first()
+        await watchless.sweep.first(None)
         await watchless.told()
         remove(swept)
         before = watchless.inbox.tenants.named("swept")
@@ -147,7 +160,7 @@ def test_a_tenant_that_vanished_is_told_as_gone(swept: Cluster, database: Databa
 
 def test_a_package_that_vanished_leaves_the_catalogue(swept: Cluster, database: Database) -> None:
     async def story(watchless: Watchless) -> None:
-        await watchless.sweep.first()
+        await watchless.sweep.first(None)
         assert "broom" in watchless.inbox.catalogue.packages
         swept.kubectl("delete", "pp", "broom")
         await watchless.sweep.once()
@@ -156,7 +169,7 @@ def test_a_package_that_vanished_leaves_the_catalogue(swept: Cluster, database: 
     sweeping(swept, database, story)
 
 
-def remembered(database: Database, count: int) -> list[str]:
+def remembered(cluster: Cluster, database: Database, count: int) -> list[str]:
     """Tenants that a ledger holds to be alive, in the cluster that the sweep looks at."""
     uids = [f"u-{number}" for number in range(count)]
     lines = [
@@ -166,7 +179,7 @@ def remembered(database: Database, count: int) -> list[str]:
             "tenant": f"lost-{uid}",
             "org": "1",
             "at": "2026-03-01T09:00:00Z",
-            "cluster": "cluster",
+            "cluster": id_of(cluster),
         }
         for uid in uids
     ]
@@ -174,11 +187,16 @@ def remembered(database: Database, count: int) -> list[str]:
     return uids
 
 
+def halted(reason: str) -> bool:
+    """Whether the metrics say that the latest sweep halted, and why."""
+    return f'pieced_sweep_halted{{reason="{reason}"}} 1.0' in generate_latest().decode()
+
+
 def test_what_vanished_while_nobody_looked_is_ended_in_the_ledger(swept: Cluster, database: Database) -> None:
-    (uid,) = remembered(database, 1)
+    (uid,) = remembered(swept, database, 1)
 
     async def story(watchless: Watchless) -> None:
-        await watchless.sweep.first()
+        await watchless.sweep.first(None)
         for _ in range(2):
             await watchless.sweep.once()
 
@@ -188,12 +206,92 @@ def test_what_vanished_while_nobody_looked_is_ended_in_the_ledger(swept: Cluster
 
 
 def test_when_too_many_are_missing_none_is_ended(swept: Cluster, database: Database) -> None:
-    uids = remembered(database, 6)
+    uids = remembered(swept, database, 6)
 
     async def story(watchless: Watchless) -> None:
-        await watchless.sweep.first()
-        await watchless.sweep.once()
+        await watchless.sweep.first(None)
+        await watchless.told()
+        with pytest.raises(SweepHalted, match=r"6 of [0-9]+ tenants"):
+            await watchless.sweep.once()
+        remove(swept)
+        with pytest.raises(SweepHalted, match=r"7 of [0-9]+ tenants"):
+            await watchless.sweep.once()
+        assert not any(seen.gone for seen in await watchless.told())
 
     sweeping(swept, database, story)
     assert {len(events) for events in recorded_of(database, uids).values()} == {1}
-    assert "pieced_sweep_missing_tenants 6.0" in generate_latest().decode()
+    assert "pieced_sweep_missing_tenants 7.0" in generate_latest().decode()
+
+
+def test_a_halted_sweep_is_told_by_metrics_until_one_succeeds(swept: Cluster, database: Database) -> None:
+    remembered(swept, database, 6)
+
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first(None)
+        sweeps = asyncio.create_task(watchless.sweep.run())
+        while not halted("too_many_missing"):
+            await asyncio.sleep(0.01)
+        sweeps.cancel()
+        run_pieced("ledger", "import", "-", env=database.env(), stdin="\n".join(map(json.dumps, ends(6))))
+        await watchless.sweep.once()
+
+    sweeping(swept, database, story)
+    assert not halted("too_many_missing")
+
+
+def ends(count: int) -> list[dict[str, str]]:
+    return [{"kind": "deleted", "uid": f"u-{number}", "at": "2026-03-02T09:00:00Z"} for number in range(count)]
+
+
+def test_in_another_cluster_nothing_is_done(swept: Cluster, database: Database) -> None:
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first(None)
+        await watchless.told()
+        remove(swept)
+        with pytest.raises(ClusterReplaced):
+            await watchless.sweep.run()
+        assert await watchless.told() == []
+
+    sweeping(swept, database, story, cluster_id="another one")
+    assert halted("other_cluster")
+
+
+def test_data_that_went_back_ends_the_process(swept: Cluster, database: Database) -> None:
+    """As after the restore of a backup: what is listed is older than what was known before."""
+
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first(None)
+        resource = json.loads(swept.kubectl("get", "pt", "swept", "-o", "json"))
+        resource["metadata"]["resourceVersion"] = "9000000000"
+        watchless.inbox.tenant(resource)
+        with pytest.raises(ClusterWentBack):
+            await watchless.sweep.run()
+
+    sweeping(swept, database, story)
+
+
+def test_a_list_that_lags_behind_says_nothing(swept: Cluster, database: Database) -> None:
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first(None)
+        resource = json.loads(swept.kubectl("get", "pt", "swept", "-o", "json"))
+        resource["metadata"] |= {"name": "delivered-since", "uid": "u-since", "resourceVersion": "9000000000"}
+        watchless.inbox.tenant(resource)
+        remove(swept)
+        await watchless.told()
+        with pytest.raises(ListLags):
+            await watchless.sweep.once()
+        assert await watchless.told() == []
+
+    sweeping(swept, database, story)
+
+
+def test_kinds_that_are_not_served_say_nothing_of_their_tenants(worker_state: Path, database: Database) -> None:
+    with local_cluster.running(worker_state / "kindless") as kindless:
+        (uid,) = remembered(kindless, database, 1)
+
+        async def story(watchless: Watchless) -> None:
+            with pytest.raises(SweepHalted, match="does not serve our kinds"):
+                await watchless.sweep.once()
+
+        sweeping(kindless, database, story)
+    assert [event.kind for event in recorded_of(database, [uid])[uid]] == ["created"]

@@ -59,6 +59,24 @@ def test_what_could_not_be_written_comes_first_again() -> None:
     run(story())
 
 
+def test_what_waits_of_a_tenant_is_told_whoever_has_it() -> None:
+    async def story() -> None:
+        queue = Backlog()
+        put(queue, "a", 1, 2)
+        put(queue, "b", 1)
+        assert queue.changed_since_last_asked() == {"a", "b"}
+        ((first, _),) = await queue.take(1)
+        put(queue, "a", 3)
+        assert [pending.seen.generation for pending in queue.pending("a")] == [1, 2, 3]
+        assert first.seen.generation == 1
+        assert queue.changed_since_last_asked() == {"a"}
+        assert queue.uids() == {"a", "b"}
+        queue.committed("a")
+        assert [pending.seen.generation for pending in queue.pending("a")] == [3]
+
+    run(story())
+
+
 def test_beyond_the_limit_the_newest_replaces_the_one_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         queue = Backlog()

@@ -174,6 +174,38 @@ def test_an_end_is_told_once_whoever_finds_it() -> None:
     at_a_desk(story)
 
 
+KEPT = {
+    "generation": 2,
+    "resourceVersion": "2",
+    "existedFrom": "2026-03-01T09:00:00Z",
+    "suspended": True,
+    "writtenAt": "2026-03-01T09:30:00Z",
+    "seenAt": "2026-03-01T09:30:00.100000Z",
+}
+
+
+def test_what_a_status_keeps_is_told_before_what_is_listed() -> None:
+    async def story(desk: Desk) -> None:
+        desk.inbox.tenant(version(3, status={"unrecorded": [KEPT]}), time.monotonic())
+        assert [(seen.generation, seen.suspended, seen.source) for seen in await desk.told()] == [
+            (2, True, "status"),
+            (3, False, "sweep"),
+        ]
+        desk.inbox.tenant(version(4, generation=3, status={"unrecorded": [KEPT]}), time.monotonic())
+        assert await desk.told() == []
+
+    at_a_desk(story)
+
+
+def test_what_a_status_keeps_is_left_aside_where_the_watch_itself_tells() -> None:
+    async def story(desk: Desk) -> None:
+        desk.inbox.tenant(version(2, status={"unrecorded": [KEPT]}), replayed=True)
+        desk.inbox.tenant(version(3, spec={"suspend": True}, status={"unrecorded": [KEPT]}), replayed=True)
+        assert [(seen.generation, seen.source) for seen in await desk.told()] == [(2, "replay"), (3, "replay")]
+
+    at_a_desk(story)
+
+
 def test_a_list_confirms_only_what_nothing_waits_for() -> None:
     async def story(desk: Desk) -> None:
         desk.inbox.tenant(version(1))

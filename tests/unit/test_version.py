@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pieced_operator.decode import Version, decode_version, existed_from
+from pieced_operator.decode import Beginning, Version, decode_version, existed_from
 from pieced_operator.observing import Reading, observation
 
 LABEL = "pieced.ch/org-id"
@@ -111,15 +111,47 @@ def test_order_and_repeats_of_packages_mean_nothing() -> None:
     ],
 )
 def test_a_tenant_labelled_later_exists_from_then(entries: list[dict[str, Any]], began: str) -> None:
-    assert existed_from(version(*entries), None, at("2026-04-01T00:00:00Z")) == at(began)
+    accepted_at = at("2026-04-01T00:00:00Z")
+    assert existed_from(version(*entries), None, accepted_at, as_written=True) == Beginning(at(began))
+
+
+def test_a_labelling_that_is_read_later_may_have_been_before_its_writers_last_write() -> None:
+    labelled = version(
+        entry("kubectl", CREATED, "spec.displayName"),
+        entry("admin", "2026-03-02T08:00:00Z", f"metadata.labels.{LABEL}"),
+    )
+    began = existed_from(labelled, None, at("2026-04-01T00:00:00Z"), as_written=False)
+    assert began == Beginning(at("2026-03-02T08:00:00Z"), not_before=at(CREATED))
 
 
 def test_a_tenant_that_was_refused_exists_from_when_the_reason_was_gone() -> None:
     labelled = version(entry("kubectl", "2026-03-09T10:00:00Z", "spec.displayName", f"metadata.labels.{LABEL}"))
     accepted_at = at("2026-04-01T00:00:00Z")
-    assert existed_from(labelled, "OrganisationMissing", accepted_at) == at("2026-03-09T10:00:00Z")
-    assert existed_from(labelled, "NamespaceConflict", accepted_at) == accepted_at
-    assert existed_from(labelled, "ApplyRefused", accepted_at) == at(CREATED)
+    for reason, began in [
+        ("OrganisationMissing", at("2026-03-09T10:00:00Z")),
+        ("NamespaceConflict", accepted_at),
+        ("ApplyRefused", at(CREATED)),
+    ]:
+        assert existed_from(labelled, reason, accepted_at, as_written=True) == Beginning(began)
+
+
+@pytest.mark.parametrize(
+    ("ledger_id", "marked", "restored_from"),
+    [
+        (None, False, None),
+        ("acme/u-1", True, None),
+        ("acme/u-0", True, "u-0"),  # a backup of it was restored
+        ("other/u-0", False, None),  # a manifest of another tenant was copied
+        ("acme", False, None),
+        ("acme/", False, None),
+    ],
+)
+def test_a_tenant_is_known_again_by_the_id_that_it_was_given(
+    ledger_id: str | None, marked: bool, restored_from: str | None
+) -> None:
+    annotations = {} if ledger_id is None else {"pieced.ch/ledger-id": ledger_id}
+    decoded = version(annotations=annotations)
+    assert (decoded.marked, decoded.restored_from) == (marked, restored_from)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +168,7 @@ def test_a_version_was_written_by_the_time_it_is_seen(reading: Reading, seen_at:
     decoded = version(entry("portal", "2026-03-02T10:00:00Z", "spec.packages"))
     known_since = {"a": at(CREATED), "z": at(CREATED)}
     seen = observation(
-        decoded, reading, cluster_id="c", organisation=None, created_at=at(CREATED), catalogued_at=known_since
+        decoded, reading, cluster_id="c", organisation=None, began=Beginning(at(CREATED)), catalogued_at=known_since
     )
     assert seen.seen_at == at(seen_at)
     assert seen.confirmed == reading.listed

@@ -19,7 +19,7 @@ from pieced_billing.ledger.events import Event
 from pieced_billing.ledger.observation import LedgerRow, Namesakes, Observation
 from pieced_billing.store.connections import Connection, outages
 
-__all__ = ["Observation", "confirm", "observe", "observe_missing"]
+__all__ = ["Observation", "confirm", "observe", "observe_and_tell", "observe_missing"]
 
 FetchAgain: TypeAlias = Callable[[], Observation | None]
 """Reads the same UID from the API server now; None when it is not there, or is another UID."""
@@ -29,9 +29,14 @@ def observe(connection: Connection, seen: Observation, fetch_again: FetchAgain |
     """Record what a version of a tenant's resource adds to the ledger; returns the events that were added.
 
     One transaction of its own: `connection` must not be inside one. `fetch_again` is called, with the row locked, when
-    the version is older than the ledger; without it such a version is dropped. Raises Unavailable for an outage: then
-    either everything was recorded or nothing, and the same call may be repeated.
+    the version contradicts what the ledger knows; without it such a version is dropped. Raises Unavailable for an
+    outage: then either everything was recorded or nothing, and the same call may be repeated.
     """
+    return list(observe_and_tell(connection, seen, fetch_again).events)
+
+
+def observe_and_tell(connection: Connection, seen: Observation, fetch_again: FetchAgain | None = None) -> Decision:
+    """As `observe`; returns all that was recorded, the seams too."""
     faults.point("observe.begin")
     with _transaction(connection):
         faults.point("observe.before_lock")
@@ -45,7 +50,7 @@ def observe(connection: Connection, seen: Observation, fetch_again: FetchAgain |
         _save(connection, row, decision)
         faults.point("observe.before_commit")
     faults.point("observe.after_commit")
-    return list(decision.events)
+    return decision
 
 
 def observe_missing(connection: Connection, uid: str, seen_at: datetime, source: str) -> list[Event]:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from pieced_local import places
 from pieced_local.demo.ledger import Ledger
-from pieced_local.demo.telling import Telling
+from pieced_local.demo.telling import Telling, bounds
 from pieced_local.stack import Stack
 from pieced_local.zone import ZONE
 
@@ -77,7 +77,7 @@ class _Story:
         self._telling.events(ledger.await_events("acme-lab", {"deleted"}), ledger.since)
 
     def change_behind_the_operators_back(self) -> None:
-        """A change while the operator is away is recorded when it is back, with the bounds of when it was."""
+        """A change while the operator is away is replayed when it is back, and recorded with the bounds that it had."""
         self._telling.chapter("The operator is away while Bergbahn gives up Discord")
         self._telling.says("SIGTERM to the operator …")
         self._stack.operator.stop()
@@ -85,7 +85,10 @@ class _Story:
         ledger = Ledger.from_now_on(self._connection)
         self._telling.says("… and it is started again:")
         self._stack.operator.start()
-        self._telling.events(ledger.await_events("bergbahn", {"disabled"}), ledger.since)
+        disabled, *_ = events = ledger.await_events("bergbahn", {"disabled"})
+        self._telling.events(events, ledger.since)
+        lower, upper = bounds(disabled)
+        self._telling.says(f"Between {lower} and {upper}: as the API server wrote it, though nobody watched.")
 
     def bill_the_past(self, now: datetime) -> None:
         """The last three months become invoices, the current one a draft."""

@@ -51,7 +51,7 @@ class Telling:
     def events(self, events: Iterable[Event], since: datetime) -> None:
         """Rows of the ledger, and how long after `since` each was recorded."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-        for column in ("tenant", "event", "occurred at", "between", "known", "source"):
+        for column in ("tenant", "event", "occurred at", "known", "source"):
             table.add_column(column, no_wrap=True)
         table.add_column("took", justify="right", no_wrap=True)
         for event in events:
@@ -59,8 +59,7 @@ class Telling:
                 event.tenant,
                 Text.assemble((event.kind, KIND_STYLES[event.kind]), f" {event.package}" if event.package else ""),
                 _clock(event.occurred_at),
-                _bounds(event),
-                event.quality,
+                _knowledge(event),
                 event.source,
                 f"{(event.recorded_at - since).total_seconds():.2f} s",
             )
@@ -75,10 +74,18 @@ def console() -> Console:
     return told if told.is_terminal else Console(highlight=False, width=100)
 
 
-def _bounds(event: Event) -> str:
-    """The two instants between which it lies."""
-    lower, upper = (_clock(instant) if instant else "…" for instant in (event.not_before, event.not_after))
+def _knowledge(event: Event) -> str:
+    """How well the instant is known: `exact`, or the two instants between which it lies."""
+    if event.quality == "exact":
+        return event.quality
+    lower, upper = bounds(event)
     return f"{lower} – {upper}"
+
+
+def bounds(event: Event) -> tuple[str, str]:
+    """The two instants between which it lies, as one reads them."""
+    lower, upper = (_clock(instant) if instant else "…" for instant in (event.not_before, event.not_after))
+    return lower, upper
 
 
 def _clock(instant: datetime) -> str:
