@@ -71,8 +71,8 @@ def foreign_kinds(cluster: Cluster) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "folder", ["crds", "manifests/rbac", "manifests/base", "manifests/monitoring", "manifests/argocd",
-               "manifests/overlays/local", "manifests/overlays/production"],
+    "folder", ["crds", "manifests/rbac", "manifests/policies", "manifests/base", "manifests/monitoring",
+               "manifests/argocd", "manifests/overlays/local", "manifests/overlays/production"],
 )  # fmt: skip
 def test_the_api_server_accepts(cluster: Cluster, foreign_kinds: None, folder: str) -> None:
     built = list(yaml.safe_load_all(cluster.kubectl("kustomize", str(PROJECT / folder))))
