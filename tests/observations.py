@@ -26,7 +26,6 @@ def first_version(uid: str = "u1", tenant: str = "acme", **changes: Any) -> Obse
         packages_changed_at=NINE,
         written_at=NINE,
         seen_at=NINE + timedelta(milliseconds=300),
-        confirmed=False,
         manager="kubectl",
         source="watch",
     )

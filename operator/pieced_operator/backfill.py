@@ -47,8 +47,8 @@ async def read_snapshot(cluster: Cluster, org_label: str) -> Snapshot:
         catalogue.saw(resource)
     namespaces = {namespace["metadata"]["name"]: namespace for namespace in await _all(cluster, paths.NAMESPACES)}
     asked_at = cluster.clock.latest(time.monotonic())
-    reading = Reading(BACKFILL, asked_at, listed=True)
     tenants = await _all(cluster, paths.TENANTS)
+    reading = Reading(BACKFILL, cluster.clock.latest(time.monotonic()), asked_at)
     decoded = [(resource, _version(resource, org_label)) for resource in tenants]
     observations = [
         observation(

@@ -144,12 +144,11 @@ class Inbox:
             self._backlog.put(seen)
 
     def _observation(self, known: Known, held: Held, began: Beginning | None = None) -> Observation:
-        asked_at = held.asked_at
-        if asked_at is None:
-            source = REPLAY if held.replayed else WATCH
-            reading = Reading(source, self._clock.latest(held.delivered_at), listed=False)
+        at = self._clock.latest(held.delivered_at)
+        if held.asked_at is None:
+            reading = Reading(REPLAY if held.replayed else WATCH, at)
         else:
-            reading = Reading(SWEEP, self._clock.latest(asked_at), listed=True)
+            reading = Reading(SWEEP, at, asked_at=self._clock.latest(held.asked_at))
         return observation(
             held.version,
             reading,

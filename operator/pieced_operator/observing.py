@@ -2,27 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from pieced_billing.ledger.observation import Observation
 from pieced_operator.decode import Beginning, Version
-
-_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a version came to us, by the API server's clock.
 
-    `at` is when a watch delivered it as it was written or, where `listed`, an instant before the list or get that it
-    comes from was asked for: what it says was so then, or it was written afterwards. `source` is watch, replay, sweep
-    or backfill.
+    `at` is when we had it: it was written by then. `asked_at` is an instant before the list or get that it comes from
+    was asked for: what it says was so then, or it was written afterwards; None where a watch delivered it as it was
+    written. `source` is watch, replay, sweep or backfill.
     """
 
     source: str
     at: datetime
-    listed: bool
+    asked_at: datetime | None = None
 
 
 def observation(
@@ -39,8 +36,6 @@ def observation(
     `organisation` is the one that is billed, where it is known already; `began` counts where the tenant is new.
     """
     packages = frozenset(package for package in version.packages if package in catalogued_at)
-    # A version in a list was written before the list was asked for, or by the end of the second that it names.
-    seen_at = max(reading.at, version.written_at + _SECOND) if reading.listed else reading.at
     return Observation(
         cluster_id=cluster_id,
         uid=version.uid,
@@ -55,8 +50,8 @@ def observation(
         packages=packages,
         packages_changed_at=version.packages_changed_at,
         written_at=version.written_at,
-        seen_at=seen_at,
-        confirmed=reading.listed,
+        seen_at=reading.at,
+        asked_at=reading.asked_at,
         manager=version.manager,
         source=reading.source,
         catalogued_at={package: catalogued_at[package] for package in packages},

@@ -18,7 +18,7 @@ def entries(waiting: Iterable[Observation]) -> list[dict[str, Any]]:
 
     Of more than UNRECORDED_LIMIT versions the newest replaces those before it, and the ledger will mark the gap.
     """
-    kept = [_entry(seen) for seen in waiting if not (seen.confirmed or seen.gone or seen.deleted_at is not None)]
+    kept = [_entry(seen) for seen in waiting if not (seen.asked_at or seen.gone or seen.deleted_at is not None)]
     return kept if len(kept) <= UNRECORDED_LIMIT else [*kept[: UNRECORDED_LIMIT - 1], kept[-1]]
 
 
@@ -54,7 +54,6 @@ def observations(
                 packages_changed_at=kept.packages_changed_at,
                 written_at=kept.written_at,
                 seen_at=kept.seen_at,
-                confirmed=False,
                 manager=kept.manager,
                 source=SOURCE,
                 catalogued_at={name: at for name, at in catalogued_at.items() if name in packages},

@@ -413,7 +413,7 @@ class TestExport:
     ) -> None:
         made = first_version(packages=frozenset({"p"}))
         observe(connection, made)
-        observe(connection, next_version(made, suspended=True, confirmed=True, suspend_changed_at=None))
+        observe(connection, next_version(made, suspended=True, asked_at=NINE, suspend_changed_at=None))
         bring(connection, created(uid="u2", tenant="bolt", cluster="x"), deleted(3, uid="u2"), enabled(1, uid="u2"))
         bring(
             connection,

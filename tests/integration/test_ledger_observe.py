@@ -117,7 +117,7 @@ class TestStaleVersions:
 
     def test_a_cluster_that_went_back_is_flagged(self, connection: Connection) -> None:
         self.latest(connection)
-        restored = first_version(confirmed=True, seen_at=NINE + timedelta(hours=1))
+        restored = first_version(asked_at=NINE + timedelta(hours=1), seen_at=NINE + timedelta(hours=1))
         observe(connection, first_version(), lambda: restored)
         row = connection.execute("SELECT epoch, generation, gap, suspended FROM tenant_billing_lifecycle").fetchone()
         assert row == (1, 1, True, False)
@@ -127,7 +127,7 @@ class TestMissing:
     """A tenant that a sweep does not find any more."""
 
     def test_it_ends_when_it_was_last_confirmed(self, connection: Connection) -> None:
-        observe(connection, first_version(confirmed=True, seen_at=NINE + timedelta(minutes=30)))
+        observe(connection, first_version(asked_at=NINE + timedelta(minutes=30), seen_at=NINE + timedelta(minutes=30)))
         observe_missing(connection, "u1", NINE + timedelta(hours=2), "sweep")
         connection.rollback()
         ended = connection.execute(
@@ -162,9 +162,9 @@ class TestConfirm:
         observe(connection, changed)
         read_at = NINE + timedelta(hours=1)
         seen = [
-            replace(unchanged, confirmed=True, seen_at=read_at),
-            replace(next_version(changed, suspended=True), confirmed=True, seen_at=read_at),
-            replace(new, confirmed=True, seen_at=read_at),
+            replace(unchanged, asked_at=read_at, seen_at=read_at),
+            replace(next_version(changed, suspended=True), asked_at=read_at, seen_at=read_at),
+            replace(new, asked_at=read_at, seen_at=read_at),
         ]
         assert [one.uid for one in confirm(connection, seen)] == ["u2", "u3"]
         rows = connection.execute("SELECT tenant_uid, confirmed_at FROM tenant_billing_lifecycle ORDER BY 1").fetchall()
@@ -262,7 +262,9 @@ class TestSeams:
         """The generation is as high as before the restore, and says another thing."""
         made = first_version(resource_version=10)
         suspended = next_version(made, suspended=True, resource_version=11)
-        other = next_version(made, minutes=5, packages=frozenset({"a"}), resource_version=9, confirmed=True)
+        other = next_version(
+            made, minutes=5, packages=frozenset({"a"}), resource_version=9, asked_at=NINE + timedelta(minutes=5)
+        )
         for version in (made, suspended):
             observe(connection, version)
         assert [event.kind for event in observe(connection, other, lambda: other)] == ["resumed", "enabled"]
@@ -284,7 +286,7 @@ class TestSeams:
         deleted = next_version(made, deleted_at=NINE + timedelta(minutes=1), resource_version=11)
         observe(connection, made)
         observe(connection, deleted)
-        back = replace(made, confirmed=True)
+        back = replace(made, asked_at=NINE + timedelta(minutes=9), seen_at=NINE + timedelta(minutes=9))
         for _ in range(2):
             assert observe(connection, back, lambda: back) == []
         assert observe(connection, made, lambda: None) == []

@@ -26,9 +26,10 @@ ended = next_version(suspended, suspended=False, deleted_at=suspended.written_at
 with connect(sys.argv[1]) as connection:
     for version in (made, suspended, first_version(), ended):
         observe(connection, version, lambda: suspended)
+    ten = NINE + timedelta(hours=1)
     for name in ("a", "b", "c"):
         observe(connection, first_version(name, name))
-        confirm(connection, [first_version(name, name, confirmed=True, seen_at=NINE + timedelta(hours=1))])
+        confirm(connection, [first_version(name, name, asked_at=ten, seen_at=ten)])
         observe_missing(connection, name, NINE + timedelta(hours=2), "sweep")
 """
 

@@ -17,7 +17,9 @@ from tests.observations import NINE, first_version, next_version
 def shown(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A database with two lives of one name; in the first, a switch that was found later."""
     made = first_version("u1", packages=frozenset({"p"}))
-    switched = next_version(made, suspended=True, confirmed=True, seen_at=NINE + timedelta(minutes=9))
+    switched = next_version(
+        made, suspended=True, asked_at=NINE + timedelta(minutes=9), seen_at=NINE + timedelta(minutes=9)
+    )
     ended = next_version(switched, minutes=29, deleted_at=NINE + timedelta(minutes=30))
     with connect(database.url) as connection:
         for version in (made, switched, ended, first_version("u2", created_at=NINE + timedelta(hours=1))):

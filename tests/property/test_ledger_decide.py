@@ -51,7 +51,7 @@ class World:
     def billable(self) -> frozenset[str]:
         return self.packages & self.catalogue.keys()
 
-    def look(self, *, confirmed: bool) -> Observation:
+    def look(self, asked_at: datetime | None = None) -> Observation:
         """The resource as it is now, delivered or read."""
         return Observation(
             cluster_id="cluster",
@@ -67,9 +67,9 @@ class World:
             packages_changed_at=self._owned_at("packages"),
             written_at=max(self.written.values()),
             seen_at=self.now + timedelta(milliseconds=5),
-            confirmed=confirmed,
+            asked_at=asked_at,
             manager="kubectl",
-            source="sweep" if confirmed else "watch",
+            source="watch" if asked_at is None else "sweep",
             catalogued_at=dict(self.catalogue),
             gone=self.gone,
         )
@@ -135,7 +135,7 @@ class World:
         return None if owner is None else self.written[owner]
 
     def _publish(self) -> None:
-        self.versions.append(self.look(confirmed=False))
+        self.versions.append(self.look())
 
 
 @dataclass
@@ -145,6 +145,7 @@ class Operator:
     row: LedgerRow | None = None
     events: list[Event] = field(default_factory=list)
     next_version: int = 0
+    asked_at: datetime | None = None
 
     def receive(self, world: World) -> None:
         """Take the next version off the watch."""
@@ -159,9 +160,14 @@ class Operator:
         self.list(world)
 
     def list(self, world: World) -> None:
-        """Start again: what was not received is lost, the resource is read as it is now."""
+        """Start again: what was not received is lost, the resource is read as it is when the answer is written."""
         self.next_version = len(world.versions)
-        self.observe(world, world.look(confirmed=True))
+        self.observe(world, world.look(self.asked_at or world.now))
+        self.asked_at = None
+
+    def ask(self, world: World) -> None:
+        """Ask for the next list, whose answer takes a while."""
+        self.asked_at = self.asked_at or world.now
 
     def receive_late(self, world: World, number: int) -> None:
         """An old copy comes again."""
@@ -171,7 +177,7 @@ class Operator:
     def observe(self, world: World, seen: Observation) -> None:
         decision = decide(self.row, seen)
         if decision.stale:
-            now = world.look(confirmed=True)
+            now = world.look(world.now)
             assert not now.generation < seen.generation
             if now.gone:
                 return
@@ -193,6 +199,7 @@ CHANGES: dict[str, Callable[..., None]] = {
 }
 DELIVERIES: dict[str, Callable[..., None]] = {
     "receive": Operator.receive,
+    "ask": Operator.ask,
     "list": Operator.list,
     "crash": Operator.crash,
     "late": Operator.receive_late,
@@ -203,7 +210,9 @@ actions = st.one_of(
     st.tuples(st.just("choose"), st.sampled_from(MANAGERS), st.frozensets(st.sampled_from(PACKAGES))),
     st.tuples(st.just("choose"), st.just(None), st.just(frozenset[str]())),
     st.tuples(st.just("annotate"), st.sampled_from(MANAGERS)),
-    st.tuples(st.sampled_from(["catalogue", "delete", "vanish", "receive", "receive", "receive", "list", "crash"])),
+    st.tuples(
+        st.sampled_from(["catalogue", "delete", "vanish", "receive", "receive", "receive", "ask", "list", "crash"])
+    ),
     st.tuples(st.just("late"), st.integers(0, 50)),
 )
 

@@ -61,7 +61,7 @@ def test_every_version_that_says_something_new_is_told_in_order() -> None:
             desk.inbox.tenant(version(number, spec={"suspend": suspend}))
         told = await desk.told()
         assert [(seen.generation, seen.suspended) for seen in told] == [(1, False), (2, True), (3, False)]
-        assert {(seen.source, seen.confirmed) for seen in told} == {("watch", False)}
+        assert {(seen.source, seen.asked_at) for seen in told} == {("watch", None)}
 
     at_a_desk(story)
 
@@ -212,8 +212,8 @@ def test_a_list_confirms_only_what_nothing_waits_for() -> None:
         known = desk.inbox.tenants.named("acme")
         assert known is not None
         desk.inbox.confirm(known, time.monotonic())
-        assert [seen.confirmed for seen in await desk.told()] == [False]
+        assert [seen.asked_at is None for seen in await desk.told()] == [True]
         desk.inbox.confirm(known, time.monotonic())
-        assert [seen.confirmed for seen in await desk.told()] == [True]
+        assert [seen.asked_at is None for seen in await desk.told()] == [False]
 
     at_a_desk(story)

@@ -30,7 +30,6 @@ NEW = Observation(
     packages_changed_at=at("09:00:00"),
     written_at=at("09:00:00"),
     seen_at=at("09:00:00.400"),
-    confirmed=False,
     manager="kubectl",
     source="watch",
 )
@@ -128,7 +127,7 @@ def test_a_delivered_write_is_exact(kind: str, change: dict[str, Any], row: Ledg
 def test_a_write_that_a_later_read_finds_is_bounded(
     kind: str, change: dict[str, Any], row: LedgerRow, package: str | None
 ) -> None:
-    read = replace(LATER, **change, confirmed=True, seen_at=at("12:00:00"))
+    read = replace(LATER, **change, asked_at=at("12:00:00"), seen_at=at("12:00:00"))
     decision = decide(row, read)
     assert found(decision) == [(kind, package, at("10:00:00"), "bounded")]
     assert (decision.events[0].not_before, decision.events[0].not_after) == (at("09:30:00"), at("10:00:01"))
@@ -200,8 +199,10 @@ def test_a_flag_of_a_gap_stays() -> None:
 
 
 def test_a_tenant_found_after_changes_has_its_packages_since_they_were_written() -> None:
-    version = replace(NEW, generation=4, packages=frozenset({"a"}), packages_changed_at=at("09:20:00"), confirmed=True)
-    decision = decide(None, replace(version, written_at=at("09:25:00"), seen_at=at("09:40:00")))
+    version = replace(NEW, generation=4, packages=frozenset({"a"}), packages_changed_at=at("09:20:00"))
+    decision = decide(
+        None, replace(version, written_at=at("09:25:00"), asked_at=at("09:40:00"), seen_at=at("09:40:00"))
+    )
     assert found(decision) == [
         ("created", None, at("09:00:00"), "exact"),
         ("enabled", "a", at("09:20:00"), "bounded"),
@@ -220,7 +221,7 @@ def test_a_tenant_labelled_later_is_created_when_it_is_labelled() -> None:
 
 
 def test_a_label_of_which_only_a_trace_is_left_bounds_the_creation() -> None:
-    version = replace(NEW, created_at=at("09:10:00"), created_not_before=at("09:00:00"), confirmed=True)
+    version = replace(NEW, created_at=at("09:10:00"), created_not_before=at("09:00:00"), asked_at=at("09:30:00"))
     (event,) = decide(None, replace(version, seen_at=at("09:30:00"))).events
     assert (event.occurred_at, event.quality) == (at("09:10:00"), Quality.BOUNDED)
     assert (event.not_before, event.not_after) == (at("09:00:00"), at("09:10:01"))
@@ -231,7 +232,11 @@ class TestCatalogue:
 
     def test_a_package_that_enters_the_catalogue_is_enabled_then_though_the_resource_is_unchanged(self) -> None:
         seen = replace(
-            NEW, packages=frozenset({"a"}), catalogued_at={"a": at("09:45:00")}, seen_at=at("09:45:01"), confirmed=True
+            NEW,
+            packages=frozenset({"a"}),
+            catalogued_at={"a": at("09:45:00")},
+            asked_at=at("09:45:01"),
+            seen_at=at("09:45:01"),
         )
         assert found(decide(KNOWN, seen)) == [("enabled", "a", at("09:45:00"), "exact")]
 
@@ -250,10 +255,17 @@ class TestCatalogue:
 
     def test_an_unchanged_spec_takes_no_package_away(self) -> None:
         row = replace(KNOWN, packages=frozenset({"a"}))
-        decision = decide(row, replace(NEW, confirmed=True, seen_at=at("11:00:00")))
+        decision = decide(row, replace(NEW, asked_at=at("11:00:00"), seen_at=at("11:00:00")))
         assert decision.events == ()
         assert decision.row is not None
         assert decision.row.packages == {"a"}
+
+
+def test_what_a_read_finds_without_a_trace_was_switched_by_the_time_of_its_answer() -> None:
+    row = replace(KNOWN, packages=frozenset({"a"}))
+    read = replace(LATER, packages_changed_at=None, written_at=at("09:20:00"), asked_at=at("10:00:00"))
+    (event,) = decide(row, replace(read, seen_at=at("10:00:04"))).events
+    assert (event.quality, event.not_before, event.not_after) == (Quality.INFERRED, at("09:30:00"), at("10:00:04"))
 
 
 class TestDeletion:
@@ -346,21 +358,21 @@ class TestStaleCopies:
         assert decide(self.ROW, self.OLD) == Decision((), self.ROW, stale=True)
 
     def test_a_lower_generation_read_under_the_lock_is_a_restore(self) -> None:
-        decision = decide(self.ROW, replace(self.OLD, confirmed=True), fresh=True)
+        decision = decide(self.ROW, replace(self.OLD, asked_at=self.OLD.seen_at), fresh=True)
         assert found(decision) == [("suspended", None, at("09:30:00.000001"), "inferred")]
         assert decision.row is not None
         assert (decision.row.epoch, decision.row.generation, decision.row.gap) == (1, 1, True)
 
     def test_what_a_restore_switched_on_is_billed_from_when_it_was_seen(self) -> None:
         row = replace(self.ROW, suspended=True)
-        seen = replace(self.OLD, suspended=False, packages=frozenset({"a"}), confirmed=True)
+        seen = replace(self.OLD, suspended=False, packages=frozenset({"a"}), asked_at=self.OLD.seen_at)
         assert found(decide(row, seen, fresh=True)) == [
             ("resumed", None, at("10:00:00.300"), "inferred"),
             ("enabled", "a", at("10:00:00.300001"), "inferred"),
         ]
 
     def test_what_was_switched_after_a_restore_has_its_own_time(self) -> None:
-        seen = replace(self.OLD, suspend_changed_at=at("09:50:00"), confirmed=True)
+        seen = replace(self.OLD, suspend_changed_at=at("09:50:00"), asked_at=self.OLD.seen_at)
         assert found(decide(self.ROW, seen, fresh=True)) == [("suspended", None, at("09:50:00"), "bounded")]
 
 
@@ -368,17 +380,14 @@ class TestConfirmation:
     """Until when the state of the ledger is known to have been that of the resource."""
 
     @pytest.mark.parametrize(
-        ("confirmed", "seen_at", "known_until"),
-        [
-            (False, "11:00:00.700", "10:00:00"),
-            (True, "11:00:00.700", "10:59:59"),
-            (True, "09:10:00", "10:00:00"),
-        ],
+        ("asked_at", "known_until"),
+        [(None, "10:00:00"), ("11:00:00.700", "10:59:59"), ("09:10:00", "10:00:00")],
     )
-    def test_a_read_confirms_until_a_second_before_its_answer_and_a_delivery_until_its_write(
-        self, confirmed: bool, seen_at: str, known_until: str
+    def test_a_read_confirms_until_a_second_before_it_was_asked_for_and_a_delivery_until_its_write(
+        self, asked_at: str | None, known_until: str
     ) -> None:
-        row = decide(KNOWN, replace(LATER, confirmed=confirmed, seen_at=at(seen_at))).row
+        seen = replace(LATER, seen_at=at("11:00:09"), asked_at=None if asked_at is None else at(asked_at))
+        row = decide(KNOWN, seen).row
         assert row is not None
         assert row.confirmed_at == at(known_until)
 

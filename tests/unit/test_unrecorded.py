@@ -48,7 +48,7 @@ def test_what_is_kept_says_to_the_ledger_what_was_seen() -> None:
 def test_what_can_be_read_again_at_any_time_is_not_kept() -> None:
     seen = history(2)
     again = [
-        replace(seen[1], confirmed=True),
+        replace(seen[1], asked_at=NINE),
         replace(seen[1], deleted_at=NINE + timedelta(hours=1)),
         replace(seen[1], gone=True),
     ]

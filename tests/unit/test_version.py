@@ -154,24 +154,15 @@ def test_a_tenant_is_known_again_by_the_id_that_it_was_given(
     assert (decoded.marked, decoded.restored_from) == (marked, restored_from)
 
 
-@pytest.mark.parametrize(
-    ("reading", "seen_at"),
-    [
-        (Reading("watch", at("2026-03-02T10:00:00.500Z"), listed=False), "2026-03-02T10:00:00.500Z"),
-        # listed long after it was written: it was so when the list was asked for
-        (Reading("sweep", at("2026-03-05T00:00:00Z"), listed=True), "2026-03-05T00:00:00Z"),
-        # written after the list was asked for: by the end of the second that it names
-        (Reading("sweep", at("2026-03-02T09:59:59Z"), listed=True), "2026-03-02T10:00:01Z"),
-    ],
-)
-def test_a_version_was_written_by_the_time_it_is_seen(reading: Reading, seen_at: str) -> None:
+@pytest.mark.parametrize("asked_at", [None, at("2026-03-02T09:59:59Z")])
+def test_a_version_was_written_by_the_time_it_is_seen_whenever_it_was_asked_for(asked_at: datetime | None) -> None:
     decoded = version(entry("portal", "2026-03-02T10:00:00Z", "spec.packages"))
+    reading = Reading("watch", at("2026-03-02T10:00:00.500Z"), asked_at)
     known_since = {"a": at(CREATED), "z": at(CREATED)}
     seen = observation(
         decoded, reading, cluster_id="c", organisation=None, began=Beginning(at(CREATED)), catalogued_at=known_since
     )
-    assert seen.seen_at == at(seen_at)
-    assert seen.confirmed == reading.listed
+    assert (seen.seen_at, seen.asked_at) == (reading.at, asked_at)
     assert seen.packages == frozenset("a")
     assert seen.catalogued_at == {"a": at(CREATED)}
     assert seen.org == "310001"

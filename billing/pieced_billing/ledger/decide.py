@@ -197,7 +197,7 @@ def _confirmed_at(row: LedgerRow, seen: Observation) -> datetime | None:
     if seen.gone:
         return row.confirmed_at
     known = seen.written_at
-    if seen.confirmed:
-        # A read says how things were a moment before its answer; a second is far more than that moment lasts.
-        known = max(known, whole_second(seen.seen_at) - SECOND)
+    if seen.asked_at is not None:
+        # The API server's time is known a little too late rather than too early; never by as much as a second.
+        known = max(known, whole_second(seen.asked_at) - SECOND)
     return max(known, row.confirmed_at or known)

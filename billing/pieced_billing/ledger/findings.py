@@ -102,7 +102,7 @@ def _switch(
     at = max(at, earliest)
     if changed_at is None:
         return Finding(kind, at, earliest, max(at, seen.seen_at), Quality.INFERRED, package)
-    delivered = not seen.confirmed and seen.generation == row.generation + 1
+    delivered = seen.asked_at is None and seen.generation == row.generation + 1
     if (delivered or as_created) and whole_second(at) == whole_second(claimed):
         return Finding(kind, at, whole_second(at), whole_second(at) + SECOND, Quality.EXACT, package)
     # Whoever owns the field has written since, or has not: either way the switch was no later than that write.

@@ -22,9 +22,10 @@ class Observation:
     `resource_version` orders the versions of all tenants of a cluster; 0 where it is not known. `restored_from` is the
     UID as which the tenant began, where it was restored from a backup and has another one now.
 
-    `seen_at` bounds the version from above: it was written by then. `confirmed` says that it was read from the server
-    just now (a list or a get), not delivered by a watch as it was written. `gone` says that the object exists no more
-    and that this was its last state.
+    `seen_at` bounds the version from above: it was written by then. `asked_at` is an instant before it was asked for,
+    where it was read from the server (by a list or a get) and not delivered by a watch as it was written: what it says
+    was so then, or became so until it was seen. `gone` says that the object exists no more and that this was its last
+    state.
     """
 
     cluster_id: str
@@ -40,13 +41,13 @@ class Observation:
     packages_changed_at: datetime | None
     written_at: datetime
     seen_at: datetime
-    confirmed: bool
     manager: str | None
     source: str
     catalogued_at: Mapping[str, datetime] = field(default_factory=dict)
     created_not_before: datetime | None = None
     resource_version: int = 0
     restored_from: str | None = None
+    asked_at: datetime | None = None
     gone: bool = False
 
 

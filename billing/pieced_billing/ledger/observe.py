@@ -150,7 +150,6 @@ def _last_known(row: LedgerRow, seen_at: datetime, source: str) -> Observation:
         packages_changed_at=None,
         written_at=row.confirmed_at or row.created_at,
         seen_at=seen_at,
-        confirmed=False,
         manager=None,
         source=source,
         gone=True,
