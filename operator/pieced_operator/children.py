@@ -19,6 +19,7 @@ ChildKey: TypeAlias = tuple[str, str]
 _KIND: Final = frozenset({"apiVersion", "kind"})  # the items of a list do not have them
 _VOLATILE: Final = _KIND | {"metadata", "status"}
 _KEPT_METADATA: Final = ("name", "namespace", "labels", "annotations", "ownerReferences", "deletionTimestamp")
+_GONE_LIMIT: Final = 10_000
 _KINDS_WITH_STATE: Final = frozenset({"Deployment", "PersistentVolumeClaim"})
 
 
@@ -45,6 +46,7 @@ class Children:
 
     def __init__(self) -> None:
         self._of: dict[str, dict[ChildKey, Child]] = {}
+        self._gone: dict[str, int] = {}  # who vanished lately, and in which version: an older one may still arrive
 
     def __len__(self) -> int:
         return sum(map(len, self._of.values()))
@@ -59,7 +61,7 @@ class Children:
         tenant_uid = _tenant_uid(resource)
         key, version = (kind, intern(metadata["name"])), int(metadata["resourceVersion"])
         known = self._of.get(tenant_uid, {}).get(key)
-        if known is not None and version <= known.resource_version:
+        if version <= max(self._gone.get(metadata["uid"], 0), known.resource_version if known else 0):
             return None
         child = _child(kind, resource)
         if known is None or known.uid != child.uid or known.content != child.content:
@@ -73,19 +75,23 @@ class Children:
     def applied(self, kind: str, manifest: Resource, answer: Resource) -> None:
         """Take note of a child that we have just applied: it fulfils the manifest.
 
-        Where the watch was faster than the answer, what it saw is newer and stays: it will be compared.
+        Where the watch was faster than the answer, what it saw is newer and stays: it will be compared, or made anew.
         """
         tenant_uid, key = _tenant_uid(manifest), (kind, manifest["metadata"]["name"])
         child = _child(kind, answer)
         child.in_sync_with = checksum(manifest)
         known = self.of(tenant_uid).get(key)
-        if known is None or known.resource_version <= child.resource_version:
+        is_latest = known is None or known.resource_version <= child.resource_version
+        if is_latest and child.resource_version > self._gone.get(child.uid, 0):
             self._of.setdefault(tenant_uid, {})[key] = child
 
     def vanished(self, kind: str, resource: Resource) -> str | None:
-        """Forget a child that was deleted; returns its tenant's uid if it was known."""
+        """Forget a child that was deleted, or lost our label; returns its tenant's uid if it was known."""
         metadata = resource["metadata"]
         tenant_uid = _tenant_uid(resource)
+        self._gone[metadata["uid"]] = int(metadata["resourceVersion"])
+        if len(self._gone) > _GONE_LIMIT:
+            del self._gone[next(iter(self._gone))]
         return tenant_uid if self._forget(tenant_uid, (kind, metadata["name"]), metadata["uid"]) else None
 
     def keep_only(self, kind: str, uids: set[str]) -> Iterator[str]:

@@ -123,10 +123,7 @@ def test_quota_and_workload_follow_the_resources_of_a_package(at_work: Stack) ->
     )
     after = awaited(lambda: quota(at_work, "follower"), lambda found: found["limits.cpu"] == "10")
     assert after != before
-    deployment = at_work.child("follower", "Deployment", "package-sized", "apps/v1")
-    assert deployment is not None
-    [container] = deployment["spec"]["template"]["spec"]["containers"]
-    assert container["resources"]["limits"] == {"cpu": "3", "memory": "3Gi"}
+    awaited(lambda: limits(at_work, "follower", "package-sized"), lambda found: found == {"cpu": "3", "memory": "3Gi"})
     at_work.change("follower", packages=[])
     awaited(lambda: quota(at_work, "follower"), lambda found: found["limits.cpu"] == "4")
 
@@ -144,6 +141,14 @@ def test_the_deletion_of_a_suspended_tenant_is_announced(at_work: Stack, left: f
     )
     awaited(lambda: {told for told, _ in warnings_about(at_work, tenant)}, lambda found: reason in found)
     assert at_work.live(name) is not None
+
+
+def limits(at_work: Stack, tenant: str, workload: str) -> Json:
+    deployment = at_work.child(tenant, "Deployment", workload, "apps/v1")
+    assert deployment is not None
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    found: Json = container["resources"]["limits"]
+    return found
 
 
 def quota(at_work: Stack, tenant: str) -> dict[str, str]:

@@ -37,3 +37,21 @@ def test_the_answer_to_an_apply_counts_before_the_watch_has_it() -> None:
     children.applied("PersistentVolumeClaim", MANIFEST, claim(10, "Pending"))
     assert children.in_sync("t-1", MANIFEST)
     assert children.saw("PersistentVolumeClaim", claim(12, "Bound")) == "t-1", "its tenant may be ready now"
+
+
+def test_a_child_that_is_deleted_before_its_apply_is_answered_is_made_again() -> None:
+    children = Children()
+    children.saw("PersistentVolumeClaim", claim(10, "Bound"))
+    assert children.vanished("PersistentVolumeClaim", claim(11, "Bound")) == "t-1"
+    children.applied("PersistentVolumeClaim", MANIFEST, claim(10, "Bound"))
+    assert children.saw("PersistentVolumeClaim", claim(10, "Bound")) is None
+    assert not children.in_sync("t-1", MANIFEST)
+
+
+def test_a_child_that_loses_our_label_and_gets_it_back_is_known_again() -> None:
+    children = Children()
+    children.vanished("PersistentVolumeClaim", claim(11, "Bound"))
+    assert children.saw("PersistentVolumeClaim", claim(12, "Bound")) == "t-1"
+    children.vanished("PersistentVolumeClaim", claim(13, "Bound"))
+    children.applied("PersistentVolumeClaim", MANIFEST, claim(14, "Bound"))
+    assert children.in_sync("t-1", MANIFEST)
