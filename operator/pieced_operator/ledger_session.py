@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection, connect, outages
 
 _LIMITS: Final = {
     # A process that is frozen inside a transaction keeps its locks until the server ends its session.
@@ -15,7 +15,8 @@ _LIMITS: Final = {
 def open_session(url: str) -> Connection:
     """Connect, with a limit on how long locks are held and waited for. Raises Unavailable and Refused."""
     connection = connect(url)
-    for name, limit in _LIMITS.items():
-        connection.execute("SELECT set_config(%s, %s, false)", [name, limit])
-    connection.commit()
+    with outages():
+        for name, limit in _LIMITS.items():
+            connection.execute("SELECT set_config(%s, %s, false)", [name, limit])
+        connection.commit()
     return connection

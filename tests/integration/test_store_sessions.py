@@ -1,17 +1,21 @@
-"""A connection of ours works alike whatever an administrator made the default of the role or the database."""
+"""A connection of ours works alike whatever the defaults of the role or the database are, or is an outage."""
 
 import io
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from pieced_billing.errors import Unavailable
 from pieced_billing.invoicing.load import drafts
 from pieced_billing.ledger.export import export_lines
 from pieced_billing.ledger.import_ import import_lines
 from pieced_billing.store.connections import connect
 from tests.books import MARCH, organisation, run_invoices, set_organisations, set_prices
 from tests.databases import Database
+from tests.faults.database_proxy import database_proxy
+from tests.faults.loop_thread import loop_thread
 
 pytestmark = pytest.mark.both_servers
 
@@ -55,3 +59,15 @@ def test_a_ledger_is_imported_exported_and_billed_under_any_defaults(database: D
         (draft,) = drafts(connection, MARCH)
         assert (draft.org, len(draft.lines)) == ("€", 2)
         assert len(run_invoices(connection).numbers) == 1
+
+
+def test_a_server_that_goes_while_a_session_is_set_up_is_away(database: Database) -> None:
+    port = urlsplit(database.url).port
+    assert port is not None
+    with loop_thread() as loop, database_proxy(loop, port) as proxy:
+        url = database.url.replace(f":{port}/", f":{proxy.port}/")
+        connect(url).close()
+        loop.run(proxy.cut_after_commits(1))
+        with pytest.raises(Unavailable):
+            connect(url)
+        assert proxy.commits_cut == 1

@@ -63,8 +63,9 @@ def connect(url: str) -> Connection:
         raise Unavailable(f"The database does not answer: {_without_secrets(error, url)}.") from None
     try:
         require_supported(connection.info.server_version)
-        connection.execute(_SESSION)
-        connection.commit()
+        with outages():
+            connection.execute(_SESSION)
+            connection.commit()
     except BaseException:
         connection.close()
         raise
