@@ -9,6 +9,7 @@ from tests.faults.scene import Scene, now
 from tests.operators import Operator
 
 Fault: TypeAlias = Callable[[Scene], None]
+CLIENTS: Final = ("kube-controller-manager", "kube-scheduler", "kubelet")
 API_SERVER: Final = "kube-apiserver"
 
 
@@ -113,19 +114,20 @@ def database_killed_in_commit(scene: Scene) -> None:
 
 
 def operator_killed_without_database(scene: Scene) -> None:
-    """What waits in memory for Postgres dies with the operator."""
+    """What waits for Postgres is in memory, or after some seconds in the status of the tenants."""
     with _database_away(scene):
         scene.world.loop.run(scene.world.database_proxy.refuse(True))
-        _a_moment(scene)
+        time.sleep(scene.random.choice([1, 1, 10]))
         scene.replica.kill()
-        scene.revive()
+        if scene.random.random() < 0.5:
+            scene.revive()
         scene.world.loop.run(scene.world.database_proxy.refuse(False))
 
 
 def api_server_restarted(scene: Scene) -> None:
     """Stopped or killed, and started again: its watch cache is empty."""
     how = scene.random.choice(["stop", "kill"])
-    with scene.unlogged("API server"), scene.blind("API server"):
+    with scene.forgetful("API server"):
         scene.world.control.stop(how, API_SERVER)
         scene.world.control.start(API_SERVER)
         scene.await_canary()
@@ -134,7 +136,7 @@ def api_server_restarted(scene: Scene) -> None:
 def etcd_restarted(scene: Scene) -> None:
     """Stopped or killed under a running API server."""
     how = scene.random.choice(["stop", "kill"])
-    with scene.unlogged("etcd"), scene.blind("etcd"):
+    with scene.forgetful("etcd"):
         scene.world.control.stop(how, "etcd")
         scene.world.control.start("etcd")
         scene.await_canary()
@@ -143,7 +145,7 @@ def etcd_restarted(scene: Scene) -> None:
 def history_compacted(scene: Scene) -> None:
     """While the operator cannot reach it the API server restarts, and etcd forgets what was: a true 410 Gone."""
     proxy = scene.world.api_proxy
-    with scene.unlogged("API server"), scene.blind("history compacted"):
+    with scene.forgetful("history compacted"):
         scene.world.loop.run(proxy.refuse(True))
         _a_moment(scene)
         scene.world.control.compact()
@@ -151,6 +153,32 @@ def history_compacted(scene: Scene) -> None:
         scene.world.control.start(API_SERVER)
         scene.world.loop.run(proxy.refuse(False))
         scene.await_canary()
+
+
+def data_restored(scene: Scene) -> None:
+    """The data of a moment ago comes back to etcd; the control plane is restarted, the operator is not told.
+
+    Only a few tenants are changed in between: where many are gone at once, the operator waits for a person's word.
+    """
+    control = scene.world.control
+    scene.replica.may_begin_anew = True
+    scene.workload.pause()
+    with scene.forgetful("etcd restored"):
+        control.stop("stop", API_SERVER, "etcd")
+        saved_at = now()
+        control.save()
+        control.start("etcd", API_SERVER)
+        scene.stir(scene.random.randint(1, 40))
+        if scene.random.random() < 0.8:
+            scene.await_canary()
+        control.stop("stop", API_SERVER, "etcd")
+        control.restore()
+        scene.restored(saved_at)
+        control.start("etcd", API_SERVER)
+        control.stop("kill", *CLIENTS)
+        control.start(*CLIENTS)
+        scene.await_canary()
+    scene.workload.resume()
 
 
 def database_away_for_long(scene: Scene) -> None:
@@ -172,7 +200,6 @@ def _database_away(scene: Scene) -> Iterator[None]:
     scene.database_away_since = now()
     try:
         yield
-        scene.await_canary()
     finally:
         scene.database_away_since = None
 
@@ -193,6 +220,7 @@ FAULTS: Final[dict[Fault, int]] = {
     api_server_restarted: 2,
     etcd_restarted: 2,
     history_compacted: 1,
+    data_restored: 1,
 }
 """How often each happens, in comparison."""
 

@@ -24,6 +24,15 @@ class Ledger:
             return None
         return next(((generation, packages) for generation, packages in rows), None)
 
+    def position_saved_at(self) -> datetime | None:
+        """When it was last written down how far the watch has come; None when it never was, or nobody answers."""
+        try:
+            rows = self._ask("SELECT max(saved_at) FROM watch_positions", [])
+        except Unavailable:
+            return None
+        saved_at: datetime | None = rows[0][0]
+        return saved_at
+
     def ends(self) -> dict[str, tuple[datetime | None, int]]:
         """When each tenant ended, None while it lives, and its generation. Raises Unavailable."""
         rows = self._ask("SELECT tenant_uid, deleted_at, generation FROM tenant_billing_lifecycle", [])

@@ -10,9 +10,7 @@ from pieced_billing.faults import POINTS
 from tests.faults.world import World
 from tests.operators import Operator
 
-OPERATOR_POINTS: Final = tuple(
-    point for point in POINTS if point.startswith(("observe.", "reconcile.", "package.", "lease."))
-)
+OPERATOR_POINTS: Final = tuple(point for point in POINTS if not point.startswith(("upgrade.", "run.")))
 _DOOMED: Final = 0.7
 """How often it is; otherwise it lives until something else kills it."""
 
@@ -24,6 +22,7 @@ class Replica:
         self.reached: Counter[str] = Counter()
         """How often it died at each point."""
         self.starts = 0
+        self._sent_to: Counter[str] = Counter()
         self.may_begin_anew = False
         """Whether it may end by itself because the API server had older data than before."""
         self._operator = Operator(world.cluster, world.proxied, world.folder, pod="faulted")
@@ -74,7 +73,8 @@ class Replica:
         return self._operator.end_of_log()
 
     def _doom(self) -> str:
-        """A point that it has not died at often, and at which of its passages."""
-        fewest = min(self.reached[point] for point in OPERATOR_POINTS)
-        point = self._random.choice([point for point in OPERATOR_POINTS if self.reached[point] <= fewest + 2])
+        """A point that it was sent to least often, and at which of its passages it is to die."""
+        fewest = min(self._sent_to[point] for point in OPERATOR_POINTS)
+        point = self._random.choice([point for point in OPERATOR_POINTS if self._sent_to[point] == fewest])
+        self._sent_to[point] += 1
         return f"{point}:{self._random.choice([1, 1, 2, 3, 5, 10, 20, 40])}"

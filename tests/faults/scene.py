@@ -1,25 +1,34 @@
 """A workload, an operator (or two) and faults: what happened to whom is noted, for the checker."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 
+from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import NotFoundError
 
 from tests.apiserver import Json
-from tests.faults.customer import PACKAGES, package, tenant
+from tests.faults.customer import PACKAGES, Customer, package, tenant
+from tests.faults.given_up import given_up
 from tests.faults.ledger import Ledger
 from tests.faults.replica import Replica
 from tests.faults.timeline import Circumstances, Restore, Window
-from tests.faults.workload import Counts, Workload
+from tests.faults.workload import Workload
 from tests.faults.world import World
 from tests.operators import Operator
 
-COMMIT_LAG: Final = timedelta(seconds=5)
-"""What is written so long before the end of an operator may not be committed by then, on a busy machine."""
+LAG: Final = timedelta(seconds=6)
+"""What is written so long before an instant has been delivered, committed and counted in the position by then."""
+
+KEPT: Final = timedelta(seconds=8)
+"""After so long without a database, what the operator has seen is in the status of the tenants."""
+
+REMEMBERED: Final = timedelta(seconds=60)
+"""So far back the API server tells what happened, unless it was restarted."""
 
 CONVERGES_SECONDS: Final = 90
 CANARY: Final = "canary"
@@ -35,7 +44,11 @@ class Scene:
         self.replica = Replica(world, random)
         self.twin: Operator | None = None
         self.database_away_since: datetime | None = None
+        self._remembered_since = now()
         self._ledger = Ledger(world)
+        self._stirred: Counter[str] = Counter()
+        self._customer = Customer(world.api, ["stirred-0", "stirred-1", "stirred-2"], "stirred", self._stirred)
+        self._starts: list[tuple[datetime, datetime]] = []
         self._blind: list[Window] = []
         self._unlogged: list[Window] = []
         self._restores: list[Restore] = []
@@ -43,7 +56,8 @@ class Scene:
     @property
     def known(self) -> Circumstances:
         """What happened to the witnesses so far."""
-        return Circumstances(tuple(self._blind), tuple(self._unlogged), tuple(self._restores))
+        blind = (*self._blind, *given_up(self.replica.log, self._starts))
+        return Circumstances(blind, tuple(self._unlogged), tuple(self._restores))
 
     def begin(self) -> None:
         """Start the operator, and the workload when it watches."""
@@ -62,20 +76,23 @@ class Scene:
     @contextmanager
     def blind(self, why: str, since: datetime | None = None) -> Iterator[None]:
         """Nobody observes in here, from a little before on."""
-        start = since or now() - COMMIT_LAG
+        start = since or now() - LAG
         try:
             yield
         finally:
             self._blind.append(Window(start, now(), why))
 
     @contextmanager
-    def unlogged(self, why: str) -> Iterator[None]:
-        """The audit log may lack lines in here."""
+    def forgetful(self, why: str) -> Iterator[None]:
+        """The API server forgets in here what happened before, and the audit log may lack lines."""
         start = now() - timedelta(seconds=1)
-        try:
-            yield
-        finally:
-            self._unlogged.append(Window(start, now(), why))
+        self._remembered_since = datetime.max.replace(tzinfo=UTC)
+        with self.blind(why):
+            try:
+                yield
+            finally:
+                self._unlogged.append(Window(start, now(), why))
+                self._remembered_since = now()
 
     def restored(self, saved_at: datetime) -> None:
         """The API server's data went back just now."""
@@ -89,9 +106,23 @@ class Scene:
         if self.twin is not None:
             self.replica.start()
             return
-        away_since = self.database_away_since or died_at
-        with self.blind("the operator was away", min(died_at, away_since) - COMMIT_LAG):
+        since = self._unreplayable_since(died_at)
+        self._starts.append((now(), since or died_at - REMEMBERED))
+        if since is None:
             self.replica.start()
+            return
+        with self.blind("the operator was away", since):
+            self.replica.start()
+
+    def _unreplayable_since(self, died_at: datetime) -> datetime | None:
+        """From when on an operator that starts now cannot know what went on; None when it is told all of it."""
+        if (away_since := self.database_away_since) is not None:
+            return died_at - LAG if died_at - away_since > KEPT else away_since - LAG
+        saved_at = self._ledger.position_saved_at()
+        if saved_at is None:
+            return died_at - LAG
+        since = saved_at - LAG
+        return None if since > max(self._remembered_since, now() - REMEMBERED) else since
 
     def await_canary(self) -> None:
         """Change the canary until the ledger has a change: then whatever came before is on its way too."""
@@ -102,6 +133,12 @@ class Scene:
             self.revive()
             assert time.monotonic() < deadline, f"the canary's change is not recorded: {self.replica.end_of_log()}"
             time.sleep(0.1)
+
+    def stir(self, operations: int) -> None:
+        """Do something to a few tenants that nobody else touches."""
+        for _ in range(operations):
+            with suppress(ApiException):
+                self._customer.act()
 
     def await_commit(self) -> None:
         """Change the canary until the proxy has done what it was told to do at a COMMIT."""
@@ -118,16 +155,16 @@ class Scene:
         packages = [] if live["spec"]["packages"] else ["search"]
         return self.world.api.patch(tenant(CANARY), {"spec": {"packages": packages}}, manager="canary")
 
-    def settle(self) -> Counts:
-        """Let everything come to rest, until the ledger says what the API server says; returns what was done."""
-        counts = self.workload.pause()
+    def settle(self) -> int:
+        """Let everything come to rest, until the ledger says what the API server says; returns how much was done."""
+        done = self.workload.pause().done.total() + self._stirred.total()
         self._touch_all()
         deadline = time.monotonic() + CONVERGES_SECONDS
         while left := self._unsettled():
             self.revive()
             assert time.monotonic() < deadline, f"after {CONVERGES_SECONDS} s: {left}"
             time.sleep(0.1)
-        return counts
+        return done
 
     def _touch_all(self) -> None:
         """A last write to each tenant: the audit log has every tenant as it is now."""

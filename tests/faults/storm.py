@@ -63,7 +63,7 @@ def storm(world: World, seed: int, faults: Iterator[Fault], *, rate: float, evid
             outcome.faults[fault.__name__] += 1
             outcome.slowest_seconds = max(outcome.slowest_seconds, time.monotonic() - mended)
             print(f"{time.monotonic() - began:5.1f} s  {fault.__name__}", flush=True)
-        outcome.operations = scene.settle().done.total()
+        outcome.operations = scene.settle()
         _compare(scene, outcome)
     finally:
         if outcome.differences or outcome.unnoticed or not outcome.events:

@@ -15,9 +15,10 @@ KINDS = (
     faults.commits_unanswered,
     faults.operator_killed,
     faults.history_gone,
-    faults.database_killed,
+    faults.database_killed_in_commit,
+    faults.operator_killed,
     faults.lists_stale,
-    faults.operator_killed_without_database,
+    faults.database_unreachable,
     faults.api_server_restarted,
 )
 
