@@ -11,7 +11,7 @@ import structlog
 from pieced_billing.ledger.events import Event
 from pieced_billing.ledger.observation import Observation
 from pieced_billing.ledger.observe import FetchAgain
-from pieced_operator import metrics, paths
+from pieced_operator import collector, metrics, paths
 from pieced_operator.announce import Announcer
 from pieced_operator.api_errors import NotFound
 from pieced_operator.applying import Applier
@@ -153,6 +153,7 @@ class Leading:
     async def _watch_children(self) -> None:
         await until_answered("children", self._child_watch.load)
         log.info("children read", children=len(self._children))
+        collector.leave_alone_what_was_read()
         await self._child_watch.run()
 
     async def _write_ledger(self) -> None:

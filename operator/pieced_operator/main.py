@@ -7,15 +7,14 @@ loop that dies takes the process with it: Kubernetes starts it again, and it beg
 """
 
 import asyncio
-import gc
 import signal
 from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from pieced_billing.errors import Unavailable
-from pieced_operator import metrics
+from pieced_operator import collector, metrics
 from pieced_operator.api_errors import NotFound
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster
@@ -34,10 +33,6 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-# Objects of the API server are trees and hold no cycles, and a page of them is a hundred thousand of Python's. With its
-# own thresholds (700, 10, 10) the collector took half of the processor time of a start.
-_COLLECT_AFTER: Final = (100_000, 20, 50)
-
 
 async def run_operator(settings: Settings, login: Login, host: str, port: int, *, migrate: bool) -> None:
     """Run until SIGTERM or SIGINT.
@@ -45,7 +40,7 @@ async def run_operator(settings: Settings, login: Login, host: str, port: int, *
     Raises UsageError for a port that is taken, Refused for a database that cannot be used, Unavailable when the Lease
     is lost.
     """
-    gc.set_threshold(*_COLLECT_AFTER)
+    collector.collect_rarely()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
