@@ -1,4 +1,4 @@
-"""`pieced ledger`: what was ordered and used, in files and on the screen."""
+"""`pieced ledger`: what was ordered and used, in files and on the screen, and whether that is so."""
 
 import sys
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 @app.callback()
 def _ledger() -> None:
-    """What was ordered and used, when: import, export, show."""
+    """What was ordered and used, when: import, export, show, check."""
 
 
 @app.command("import")
@@ -53,6 +53,20 @@ def show_tenant(
     with database() as connection:
         documents = [life.document() for life in lives(connection, tenant)]
     show(documents, _table(documents), output)
+
+
+@app.command("check")
+def check(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Then record what the cluster shows and the ledger lacks, and check again.")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Compare the ledger with the tenants of the cluster, with what runs, and with itself; status 1 for a finding."""
+    from pieced_cli.check import run_check  # noqa: PLC0415 - the operator's libraries take a second to load
+
+    if not run_check(with_repair=repair, output=output):
+        raise typer.Exit(1)
 
 
 _COLUMNS = ("seq", "kind", "package", "at", "not_before", "not_after", "quality", "source", "generation", "manager")

@@ -4,22 +4,22 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from pieced_billing.ledger.events import Event
 from pieced_billing.ledger.observation import Observation
-from pieced_billing.ledger.observe import FetchAgain
-from pieced_operator import collector, metrics, paths
+from pieced_operator import collector, metrics
 from pieced_operator.announce import Announcer
-from pieced_operator.api_errors import NotFound
 from pieced_operator.applying import Applier
 from pieced_operator.backlog import Backlog
 from pieced_operator.child_watch import ChildWatch
 from pieced_operator.children import Children
 from pieced_operator.cluster import Cluster
 from pieced_operator.cost_keeper import CostKeeper
+from pieced_operator.fetching import fetching
 from pieced_operator.first_sight import FirstSight
 from pieced_operator.halts import ClusterReplaced
 from pieced_operator.heartbeat import Heartbeat
@@ -51,7 +51,6 @@ log = structlog.get_logger(__name__)
 _WORKERS: Final = 12
 _FIRST_SIGHT_WORKERS: Final = 4
 _DRAIN_SECONDS: Final = 10.0
-_FETCH_SECONDS: Final = 8.0  # less than a database session may idle with a row locked
 
 
 class Leading:
@@ -162,7 +161,8 @@ class Leading:
         self._last_position.set_result(await until_answered("position", self._keeper.read))
         self._outage.ended()
         url = self._settings.database.application
-        writer = LedgerWriter(url, self._backlog, self._outage, self._fetch_again, self._committed)
+        fetch_again = partial(fetching, self._cluster, self._inbox, self._loop)
+        writer = LedgerWriter(url, self._backlog, self._outage, fetch_again, self._committed)
         async with asyncio.TaskGroup() as group:
             group.create_task(writer.run())
             group.create_task(self._keeper.run())
@@ -192,21 +192,6 @@ class Leading:
         elif seen.deleted_at is not None:
             known.end_is_committed = True
             self._queues.tenants.add(seen.uid)
-
-    def _fetch_again(self, uid: str) -> FetchAgain:
-        """For a writer's thread: read a tenant anew, in the event loop, while its row is locked."""
-        return lambda: asyncio.run_coroutine_threadsafe(self._fetch(uid), self._loop).result(_FETCH_SECONDS)
-
-    async def _fetch(self, uid: str) -> Observation | None:
-        known = self._inbox.tenants.get(uid)
-        if known is None:
-            return None
-        asked_at = time.monotonic()
-        try:
-            found = await self._cluster.get(paths.tenant(known.version.name))
-        except NotFound:
-            return None
-        return self._inbox.read_again(known, found, asked_at)
 
     async def _drain(self) -> None:
         """Give the ledger's writers a bounded time for what they have."""

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime
 
 from pieced_billing.ledger import discontinuities
+from pieced_billing.ledger.checks import Check, latest_check
 from pieced_billing.ledger.events import Event
 from pieced_billing.ledger.live import LiveTenant, live_tenants
 from pieced_billing.ledger.observe import observe_missing
@@ -30,6 +31,10 @@ class LedgerReader:
         """How many seams the histories of the tenants have, by reason."""
         return await asyncio.to_thread(self._seams)
 
+    async def latest_check(self) -> Check | None:
+        """What the latest check of the ledger found, if there was one."""
+        return await asyncio.to_thread(self._latest_check)
+
     def _live(self) -> list[LiveTenant]:
         with outages(), open_store(self._url) as connection:
             return live_tenants(connection, self._cluster_id)
@@ -37,6 +42,10 @@ class LedgerReader:
     def _seams(self) -> dict[str, int]:
         with outages(), open_store(self._url) as connection:
             return discontinuities.count(connection, self._cluster_id)
+
+    def _latest_check(self) -> Check | None:
+        with outages(), open_store(self._url) as connection:
+            return latest_check(connection, self._cluster_id)
 
     def _end(self, uid: str, seen_at: datetime, source: str) -> list[Event]:
         with outages(), open_session(self._url) as connection:

@@ -43,4 +43,8 @@ REPLAYS_GIVEN_UP = Counter(
 DISCONTINUITIES = Gauge(
     "pieced_ledger_discontinuities", "Seams in the histories of this cluster's tenants, by reason", ["reason"]
 )
+LEDGER_DISCREPANCIES = Gauge(
+    "pieced_ledger_discrepancies", "What the latest `pieced ledger check` of this cluster found, by kind", ["kind"]
+)
+LEDGER_CHECKED = Gauge("pieced_ledger_checked_timestamp_seconds", "When the ledger was last checked")
 LEADER = Gauge("pieced_leader", "Whether this replica holds the Lease")

@@ -37,7 +37,7 @@ class Pods:
         """
         metadata = pod["metadata"]
         namespace, uid = metadata["namespace"], metadata["uid"]
-        tenant, workload = _whose(pod)
+        tenant, workload = whose(pod)
         if tenant is None or workload is None:
             return None
         if "deletionTimestamp" in metadata or _is_ready(pod):
@@ -115,7 +115,7 @@ def _same(before: str, now: str) -> bool:
     return before == now or {before, now} <= _PULLING
 
 
-def _whose(pod: Resource) -> tuple[str | None, str | None]:
+def whose(pod: Resource) -> tuple[str | None, str | None]:
     """The tenant and the Deployment that a pod is of, by the labels that we gave it.
 
     A pod that bears our label in another namespace than its tenant's is nobody's.

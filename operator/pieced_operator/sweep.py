@@ -122,8 +122,7 @@ class Sweep:
         known_before = {known.version.uid: int(known.version.resource_version) for known in self._inbox.tenants}
         listed = await self._compare(known_before)
         await self._missing.settle(live, known_before.keys(), listed)
-        for reason, count in (await self._seams()).items():
-            metrics.DISCONTINUITIES.labels(reason).set(count)
+        await self._tell_of_the_ledger()
         self._done()
 
     async def _compare(self, known_before: Mapping[str, int]) -> set[str]:
@@ -194,11 +193,15 @@ class Sweep:
             log.warning("sweep without the ledger", error=str(error))
             return []
 
-    async def _seams(self) -> Mapping[str, int]:
-        try:
-            return await self._ledger.seams()
-        except (Refused, Unavailable):
-            return {}
+    async def _tell_of_the_ledger(self) -> None:
+        """The metrics of what the ledger knows, as they were where its database is away."""
+        with suppress(Refused, Unavailable):
+            for reason, count in (await self._ledger.seams()).items():
+                metrics.DISCONTINUITIES.labels(reason).set(count)
+            if (check := await self._ledger.latest_check()) is not None:
+                metrics.LEDGER_CHECKED.set(check.checked_at.timestamp())
+                for kind, count in check.counts.items():
+                    metrics.LEDGER_DISCREPANCIES.labels(kind).set(count)
 
     def _done(self) -> None:
         for reason in REASONS:

@@ -58,6 +58,7 @@ def test_images_carry_the_version_of_the_project(build: Build) -> None:
     version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
     objects = build("manifests/overlays/production")
     pods = [the(objects, kind)["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
+    pods.append(the(objects, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"])
     assert {container["image"] for pod in pods for container in pod["containers"]} == {f"pieced:{version}"}
 
 
@@ -101,6 +102,13 @@ def test_the_operator_in_production_never_holds_the_owners_password(build: Build
     assert "--no-migrate" in container["args"]
 
 
+def test_the_check_in_production_is_the_application_and_never_the_owner(build: Build) -> None:
+    job = the(build("manifests/overlays/production"), "CronJob")["spec"]["jobTemplate"]["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    assert {entry["name"] for entry in container["env"]} == {"DATABASE_URL", "PGPASSWORD"}
+    assert container["args"][:2] == ["ledger", "check"]
+
+
 def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("ClusterRole", "Role"):
         for role in of_kind(objects, kind):
@@ -111,7 +119,7 @@ def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize("folder", ["manifests/overlays/local", "manifests/overlays/production"])
 def test_no_role_has_a_wildcard_or_a_way_to_more_rights(build: Build, folder: str) -> None:
     found = list(rules(build(folder)))
-    assert len({name for name, _ in found}) == 4
+    assert len({name for name, _ in found}) == 5
     for name, rule in found:
         for part in ("apiGroups", "resources", "verbs"):
             assert not any("*" in entry for entry in rule[part]), (name, rule)

@@ -92,6 +92,19 @@ def test_the_operator_may_not(cluster: Cluster, verb: str, resource: str) -> Non
     assert not may(cluster, "pieced-operator", verb, resource)
 
 
+def test_a_check_of_the_ledger_may_read_what_it_compares_and_change_nothing(cluster: Cluster) -> None:
+    binding = ("clusterrolebinding", "checking")
+    cluster.kubectl("create", *binding, "--clusterrole=pieced-ledger-check", "--user=checking")
+    awaited(lambda: may(cluster, "checking", "list", "piecedtenants.pieced.ch"), bool)
+    for resource in ("piecedpackages.pieced.ch", "deployments.apps", "pods"):
+        assert may(cluster, "checking", "list", resource)
+    for verb in ("create", "patch", "delete"):
+        for resource in ("piecedtenants.pieced.ch", "deployments.apps", "pods", "namespaces", "configmaps"):
+            assert not may(cluster, "checking", verb, resource)
+    assert not may(cluster, "checking", "list", "secrets")
+    cluster.kubectl("delete", *binding)
+
+
 def test_the_lease_is_the_operators_in_its_own_namespace_only(cluster: Cluster) -> None:
     assert may(cluster, "pieced-operator", "create", "leases.coordination.k8s.io", "pieced-system")
     assert not may(cluster, "pieced-operator", "create", "leases.coordination.k8s.io", "kube-system")

@@ -11,7 +11,10 @@ import kopf
 import pytest
 from prometheus_client import generate_latest
 
+from pieced_billing.ledger.checks import save_check
+from pieced_billing.ledger.discrepancy import Disagreement, Discrepancy
 from pieced_billing.ledger.observation import Observation
+from pieced_billing.store.connections import connect
 from pieced_local import cluster as local_cluster
 from pieced_operator.backlog import Backlog
 from pieced_operator.clock import ApiClock
@@ -237,6 +240,21 @@ def test_a_halted_sweep_is_told_by_metrics_until_one_succeeds(swept: Cluster, da
 
     sweeping(swept, database, story)
     assert not halted("too_many_missing")
+
+
+def test_the_latest_check_of_the_ledger_is_told_by_metrics(swept: Cluster, database: Database) -> None:
+    with connect(database.url) as connection:
+        save_check(connection, id_of(swept), [Discrepancy(Disagreement.OVERLAP, "swept", "u", "what", "to do")])
+
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first(None)
+        await watchless.sweep.once()
+
+    sweeping(swept, database, story)
+    told = generate_latest().decode()
+    assert 'pieced_ledger_discrepancies{kind="overlap"} 1.0' in told
+    assert 'pieced_ledger_discrepancies{kind="counter"} 0.0' in told
+    assert "pieced_ledger_checked_timestamp_seconds 0.0" not in told
 
 
 def ends(count: int) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """`pieced ledger show`: what the ledger knows of one tenant, UID by UID."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,12 +17,14 @@ SELECT {rows.COLUMNS} FROM tenant_billing_lifecycle WHERE tenant_name = %(named)
 ORDER BY cluster_id COLLATE "C", created_at, tenant_uid COLLATE "C"
 """  # noqa: S608 - our own columns
 
-_COMMON: Final = """cluster_id, tenant_uid, tenant_name, zitadel_org_id, seq, event_kind, occurred_at, not_before,
+COLUMNS: Final = """cluster_id, tenant_uid, tenant_name, zitadel_org_id, seq, event_kind, occurred_at, not_before,
     not_after, quality, source, generation, manager, recorded_at"""
+"""What the three tables of events have in common; `skill_id` follows."""
+
 _EVENTS: Final = f"""
-SELECT {_COMMON}, NULL FROM tenant_lifecycle_events WHERE tenant_uid = %(uid)s
-UNION ALL SELECT {_COMMON}, skill_id FROM tenant_skill_events WHERE tenant_uid = %(uid)s
-UNION ALL SELECT {_COMMON}, NULL FROM tenant_suspension_events WHERE tenant_uid = %(uid)s
+SELECT {COLUMNS}, NULL FROM tenant_lifecycle_events WHERE tenant_uid = %(uid)s
+UNION ALL SELECT {COLUMNS}, skill_id FROM tenant_skill_events WHERE tenant_uid = %(uid)s
+UNION ALL SELECT {COLUMNS}, NULL FROM tenant_suspension_events WHERE tenant_uid = %(uid)s
 ORDER BY occurred_at, seq
 """  # noqa: S608 - our own columns
 
@@ -104,11 +107,12 @@ def lives(connection: Connection, named: str) -> list[Life]:
     ]
 
 
-def _recorded(record: tuple[Any, ...]) -> Recorded:
+def event_of(record: Sequence[Any]) -> Event:
+    """The event that a record of COLUMNS and `skill_id` is."""
     cluster_id, uid, tenant, org, seq, kind, at, not_before, not_after, quality, source, generation, manager = record[
         :13
     ]
-    event = Event(
+    return Event(
         cluster_id=cluster_id,
         uid=uid,
         tenant=tenant,
@@ -124,7 +128,10 @@ def _recorded(record: tuple[Any, ...]) -> Recorded:
         generation=generation,
         manager=manager,
     )
-    return Recorded(event, record[13])
+
+
+def _recorded(record: Sequence[Any]) -> Recorded:
+    return Recorded(event_of(record), record[13])
 
 
 def _seam_document(seam: Discontinuity) -> dict[str, Any]:

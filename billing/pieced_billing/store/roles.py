@@ -21,6 +21,7 @@ PRIVILEGES: Final = {
     "tenant_resume_requests": APPEND,
     "tenant_discontinuities": APPEND,
     "watch_positions": EDIT,
+    "ledger_checks": APPEND,
     "usage_records": APPEND,
     "platform_pricing": EDIT,
     "skill_pricing": REPLACE,
