@@ -64,8 +64,9 @@ lock: setup-python ## Resolve pyproject.toml again into the lock files: developm
 	$(LOCK) pyproject.toml --constraint requirements.lock --output-file requirements-runtime.lock
 	echo hatchling | $(LOCK) - --constraint requirements.lock --output-file requirements-build.lock
 
-bench-operator: setup ## Measure the operator with 1,000, 5,000 and 10,000 tenants (hours)
+bench-operator: setup ## Measure the operator with 1,000, 5,000 and 10,000 tenants, and two others next to it (hours)
 	@$(BIN)/python -m benchmarks.operator --write
+	@$(BIN)/python -m benchmarks.operator --programs kopf,go --tenants 1000 --write
 
 bench-billing: setup ## Measure import, drafts and invoice run with 10,000 and 100,000 tenants
 	@$(BIN)/python -m benchmarks.billing

@@ -15,6 +15,7 @@ from benchmarks.operator.measure import OUTAGE_SECONDS, PARTS, measure
 from benchmarks.operator.population import RUNNING
 from benchmarks.operator.programs import PROGRAMS
 from benchmarks.operator.progress import say
+from pieced_local.errors import LocalError
 
 
 def main() -> None:
@@ -32,12 +33,16 @@ def main() -> None:
     asked = parser.parse_args()
     if min(asked.tenants) <= RUNNING:
         parser.error(f"a size must be more than the {RUNNING} tenants that are not suspended")
-    columns = [(program, tenants) for tenants in asked.tenants for program in asked.programs]
     try:
-        for program, tenants in columns:
-            _measure(program, tenants, asked)
+        for tenants in asked.tenants:
+            for program in asked.programs:
+                _measure(program, tenants, asked)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    except LocalError as failure:
+        sys.exit(str(failure))
+    shown = asked.programs if asked.programs == ["pieced"] else PROGRAMS  # the others are for comparison
+    columns = [(program, tenants) for tenants in asked.tenants for program in shown]
     print(results.render(columns))
     if asked.write:
         results.write(columns)
@@ -45,6 +50,7 @@ def main() -> None:
 
 def _measure(program: str, tenants: int, asked: argparse.Namespace) -> None:
     say(f"{program}, {tenants:,} tenants")
+    PROGRAMS[program].prepare()
     with world.running(PROGRAMS[program], tenants, keep=asked.keep) as here:
         asyncio.run(measure(here, tenants, asked.parts, asked.outage_seconds))
 

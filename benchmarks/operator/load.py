@@ -17,6 +17,9 @@ SWITCHED = "telegram"
 Answered: TypeAlias = dict[tuple[str, int], float]
 """When the API server answered a change, in seconds since the epoch, by the tenant's uid and the new generation."""
 
+Wanted: TypeAlias = dict[str, list[str]]
+"""The packages that a tenant has since its last change, sorted, by its uid."""
+
 
 class Load:
     """Makes changes to tenants; each change of a tenant undoes the one before it."""
@@ -28,6 +31,7 @@ class Load:
         self._choice = random.Random(20260301)
         self._turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.answered: Answered = {}
+        self.wanted: Wanted = {}
 
     async def steady(self, seconds: float) -> None:
         """A_SECOND changes a second to random tenants, TO_RUNNING of them to tenants that run."""
@@ -49,7 +53,9 @@ class Load:
             self._enabled.symmetric_difference_update({name})
             packages = [one for one in population.PACKAGES if one != SWITCHED or name in self._enabled]
             changed = await self._api.merge(paths.tenant(name), {"spec": {"packages": packages}})
-            self.answered[changed["metadata"]["uid"], changed["metadata"]["generation"]] = time.time()
+            uid = changed["metadata"]["uid"]
+            self.answered[uid, changed["metadata"]["generation"]] = time.time()
+            self.wanted[uid] = packages
 
 
 async def load(api: Cluster, tenants: int) -> Load:

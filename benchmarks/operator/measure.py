@@ -39,7 +39,7 @@ class Running:
 
     async def until_caught_up(self) -> None:
         """Wait until every change is in the ledger, all is as wanted and said."""
-        await until_recorded(self.world, self.process, self.load.answered)
+        await until_recorded(self.world, self.process, self.load.wanted)
         await until_idle(self.world, self.process, self.tenants)
         await until_quiet(self.world, self.process)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from benchmarks.operator.load import Answered
+from benchmarks.operator.load import Answered, Wanted
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,14 @@ def tenants(url: str) -> int:
     return int(row[0])
 
 
-def behind(url: str, answered: Answered) -> int:
-    """Of how many tenants the ledger has not reached the last change yet."""
-    latest: dict[str, int] = {}
-    for uid, generation in answered:
-        latest[uid] = max(generation, latest.get(uid, 0))
+def behind(url: str, wanted: Wanted) -> int:
+    """How many tenants have other packages in the ledger than they have since their last change."""
     with psycopg.connect(url) as connection:
         row = connection.execute(
-            """SELECT count(*) FROM unnest(%s::text[], %s::bigint[]) AS changed (uid, latest)
+            """SELECT count(*) FROM unnest(%s::text[], %s::text[]) AS changed (uid, wanted)
                LEFT JOIN tenant_billing_lifecycle ON tenant_uid = uid
-               WHERE generation IS NULL OR generation < latest""",
-            [list(latest), list(latest.values())],
+               WHERE array_to_string(packages, ',') IS DISTINCT FROM wanted""",
+            [list(wanted), [",".join(packages) for packages in wanted.values()]],
         ).fetchone()
     assert row is not None
     return int(row[0])

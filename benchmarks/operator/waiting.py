@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from benchmarks.operator import recorded
-from benchmarks.operator.load import Answered
+from benchmarks.operator.load import Wanted
 from benchmarks.operator.process import Process
 from benchmarks.operator.progress import say
 from benchmarks.operator.world import World
@@ -26,11 +26,11 @@ async def until_idle(world: World, process: Process, tenants: int) -> None:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def until_recorded(world: World, process: Process, answered: Answered) -> None:
-    """Wait until the ledger has reached the last change of every tenant."""
+async def until_recorded(world: World, process: Process, wanted: Wanted) -> None:
+    """Wait until the ledger has every tenant as its last change left it; what lies in between may be on its way."""
     said_at = time.monotonic()
     async with asyncio.timeout(LIMIT_SECONDS):
-        while left := recorded.behind(world.database.url, answered):
+        while left := recorded.behind(world.database.url, wanted):
             assert process.popen.poll() is None, "the operator ended"
             if time.monotonic() - said_at > SAY_SECONDS:
                 said_at = time.monotonic()

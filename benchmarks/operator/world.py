@@ -1,6 +1,6 @@
 """What one program is measured on: a cluster, a database, and the processes of the program that work on them."""
 
-import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +20,7 @@ from tests.audit import writes_of_the_operator
 from tests.folders import worker_folder
 
 KEPT = places.PROJECT / ".cache" / "bench-operator"
+POPULATED = "populated"
 
 
 class World:
@@ -30,7 +31,7 @@ class World:
         self.cluster = cluster
         self.database = ledger
         self.log = folder / "operator.log"
-        self._populated = folder / "populated"
+        self._populated = folder / POPULATED
         self._started: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -45,7 +46,7 @@ class World:
     def start(self) -> Process:
         """Start the operator; what it does first is part of what is measured."""
         port = free_port()
-        environment = os.environ | {
+        environment = places.environment() | {
             "KUBECONFIG": str(self.cluster.operator_kubeconfig),
             "POD_NAME": "bench",
             **self.database.environment(),
@@ -82,11 +83,7 @@ class World:
 def running(program: Program, tenants: int, *, keep: bool) -> Iterator[World]:
     """A world until the block ends: a new one, or with `keep` the one that an earlier run with it left."""
     with ExitStack() as stack:
-        if keep:
-            folder = KEPT / f"{program.name}-{tenants}"
-            folder.mkdir(parents=True, exist_ok=True)
-        else:
-            folder = stack.enter_context(worker_folder())
+        folder = _kept(program, tenants) if keep else stack.enter_context(worker_folder())
         ledger = stack.enter_context(database.running(folder / "postgres"))
         cluster = stack.enter_context(local_cluster.running(folder / "cluster", audit_log=folder / "audit.log"))
         cluster.apply_kinds_and_rights()
@@ -98,3 +95,12 @@ def running(program: Program, tenants: int, *, keep: bool) -> Iterator[World]:
             raise
         finally:
             world.end()
+
+
+def _kept(program: Program, tenants: int) -> Path:
+    """The folder of a world that is kept; one whose cold start was broken off begins anew."""
+    folder = KEPT / f"{program.name}-{tenants}"
+    if not (folder / POPULATED).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
