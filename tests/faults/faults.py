@@ -185,7 +185,10 @@ def database_away_for_long(scene: Scene) -> None:
     """The operator cannot reach Postgres for a minute or two."""
     with _database_away(scene):
         scene.world.loop.run(scene.world.database_proxy.refuse(True))
-        time.sleep(scene.random.uniform(60, 120))
+        until = time.monotonic() + scene.random.uniform(60, 120)
+        while time.monotonic() < until:
+            scene.revive()
+            time.sleep(1)
         scene.world.loop.run(scene.world.database_proxy.refuse(False))
 
 

@@ -12,7 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import NotFoundError
 
 from tests.apiserver import Json
-from tests.faults.customer import PACKAGES, Customer, package, tenant
+from tests.faults.customer import PACKAGES, Customer, Force, package, tenant
 from tests.faults.given_up import given_up
 from tests.faults.ledger import Ledger
 from tests.faults.replica import Replica
@@ -47,7 +47,8 @@ class Scene:
         self._remembered_since = now()
         self._ledger = Ledger(world)
         self._stirred: Counter[str] = Counter()
-        self._customer = Customer(world.api, ["stirred-0", "stirred-1", "stirred-2"], "stirred", self._stirred)
+        names = ["stirred-0", "stirred-1", "stirred-2"]
+        self._customer = Customer(world.api, names, "stirred", self._stirred, Force(0))
         self._starts: list[tuple[datetime, datetime]] = []
         self._blind: list[Window] = []
         self._unlogged: list[Window] = []
@@ -132,6 +133,16 @@ class Scene:
         while self._ledger.state(changed["metadata"]["uid"]) != wanted:
             self.revive()
             assert time.monotonic() < deadline, f"the canary's change is not recorded: {self.replica.end_of_log()}"
+            time.sleep(0.1)
+
+    def await_ends(self) -> None:
+        """Wait until every tenant that is no more has ended in the ledger, also those that vanished unseen."""
+        living = {one["metadata"]["uid"] for one in self._live()}
+        gone = {uid for uid, (ended_at, _) in self._ledger.ends().items() if ended_at is None} - living
+        deadline = time.monotonic() + CONVERGES_SECONDS
+        while gone := gone - {uid for uid, (ended_at, _) in self._ledger.ends().items() if ended_at is not None}:
+            self.revive()
+            assert time.monotonic() < deadline, f"the end of {gone} is not recorded: {self.replica.end_of_log()}"
             time.sleep(0.1)
 
     def stir(self, operations: int) -> None:

@@ -57,9 +57,11 @@ def storm(world: World, seed: int, faults: Iterator[Fault], *, rate: float, evid
         scene.begin()
         for fault in faults:
             began = time.monotonic()
+            workload.allow_force()
             fault(scene)
             mended = time.monotonic()
             scene.await_canary()
+            scene.await_ends()
             outcome.faults[fault.__name__] += 1
             outcome.slowest_seconds = max(outcome.slowest_seconds, time.monotonic() - mended)
             print(f"{time.monotonic() - began:5.1f} s  {fault.__name__}", flush=True)

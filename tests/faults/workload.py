@@ -8,13 +8,16 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from typing import Final
 
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from tests.apiserver import api_server
 from tests.clusters import Cluster
-from tests.faults.customer import Customer
+from tests.faults.customer import Customer, Force
+
+FORCED: Final = 2
 
 
 @dataclass
@@ -40,6 +43,10 @@ class Workload:
         """Let the customers work."""
         self._ours.send("resume")
 
+    def allow_force(self) -> None:
+        """Let FORCED tenants more vanish without their finalizers."""
+        self._ours.send("force")
+
     def pause(self) -> Counts:
         """Let the customers rest; returns when nothing is on its way any more, with what was done."""
         self._ours.send("pause")
@@ -61,8 +68,11 @@ def _work(orders: Connection, cluster: Cluster, seed: int, customers: int, tenan
         crowd.add(names, f"{seed}-{number}")
     with suppress(EOFError):
         while True:
-            if orders.recv() == "resume":
+            order = orders.recv()
+            if order == "resume":
                 crowd.resume()
+            elif order == "force":
+                crowd.force.left = FORCED
             else:
                 crowd.pause()
                 orders.send(crowd.counts)
@@ -74,6 +84,7 @@ class _Crowd:
 
     def __init__(self, cluster: Cluster, seconds_each: float) -> None:
         self.counts = Counts()
+        self.force = Force(FORCED)
         self._cluster = cluster
         self._seconds_each = seconds_each
         self._permits = threading.Semaphore(0)
@@ -99,7 +110,7 @@ class _Crowd:
 
     def _work(self, names: list[str], seed: str) -> None:
         with api_server(self._cluster) as api:
-            customer = Customer(api, names, seed, self.counts.done)
+            customer = Customer(api, names, seed, self.counts.done, self.force)
             while not self._over.is_set():
                 began = time.monotonic()
                 with self._permits:
