@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Final, TypeAlias
 
 from tests.faults.scene import Scene, now
@@ -181,6 +182,14 @@ def data_restored(scene: Scene) -> None:
     scene.workload.resume()
 
 
+def clock_set(scene: Scene) -> None:
+    """The answers of the API server are dated an hour too late or too early, and rightly again."""
+    scene.world.api_proxy.clock_ahead = timedelta(hours=scene.random.choice([-1, 1]))
+    _a_moment(scene)
+    scene.await_canary()
+    scene.world.api_proxy.clock_ahead = timedelta()
+
+
 def database_away_for_long(scene: Scene) -> None:
     """The operator cannot reach Postgres for a minute or two."""
     with _database_away(scene):
@@ -224,6 +233,7 @@ FAULTS: Final[dict[Fault, int]] = {
     etcd_restarted: 2,
     history_compacted: 1,
     data_restored: 1,
+    clock_set: 1,
 }
 """How often each happens, in comparison."""
 

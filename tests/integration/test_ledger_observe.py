@@ -4,12 +4,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pieced_billing.errors import Unavailable
 from pieced_billing.ledger.discontinuities import count, of_tenant
+from pieced_billing.ledger.future import FromTheFuture
 from pieced_billing.ledger.live import live_tenants
 from pieced_billing.ledger.observation import Discontinuity, Observation, Reason
 from pieced_billing.ledger.observe import confirm, observe, observe_missing
@@ -319,3 +320,17 @@ def test_one_name_in_two_clusters_is_two_tenants(connection: Connection) -> None
     assert kinds(connection, "u-west") == ["created"]
     assert [one.uid for one in live_tenants(connection, "west")] == ["u-west"]
     assert live_tenants(connection, "east") == []
+
+
+def test_a_version_of_the_future_is_refused_until_its_time_has_come(connection: Connection) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    made = first_version()
+    observe(connection, made)
+    ahead = replace(next_version(made, suspended=True), written_at=tomorrow, suspend_changed_at=tomorrow)
+    with pytest.raises(FromTheFuture):
+        observe(connection, ahead)
+    unchanged = replace(made, written_at=tomorrow)
+    assert confirm(connection, [unchanged]) == [unchanged]
+    assert kinds(connection) == ["created"]
+    observe(connection, next_version(made, suspended=True))
+    assert kinds(connection) == ["created", "suspended"]

@@ -16,6 +16,7 @@ from pieced_billing import faults
 from pieced_billing.ledger import discontinuities, rows
 from pieced_billing.ledger.decide import Decision, decide, is_older
 from pieced_billing.ledger.events import Event
+from pieced_billing.ledger.future import FromTheFuture, believed
 from pieced_billing.ledger.observation import LedgerRow, Namesakes, Observation
 from pieced_billing.store.connections import Connection, outages
 
@@ -30,7 +31,7 @@ def observe(connection: Connection, seen: Observation, fetch_again: FetchAgain |
 
     One transaction of its own: `connection` must not be inside one. `fetch_again` is called, with the row locked, when
     the version contradicts what the ledger knows; without it such a version is dropped. Raises Unavailable for an
-    outage: then either everything was recorded or nothing, and the same call may be repeated.
+    outage: then either everything was recorded or nothing, and the same call may be repeated. Raises FromTheFuture.
     """
     return list(observe_and_tell(connection, seen, fetch_again).events)
 
@@ -40,7 +41,7 @@ def observe_and_tell(connection: Connection, seen: Observation, fetch_again: Fet
     faults.point("observe.begin")
     with _transaction(connection):
         faults.point("observe.before_lock")
-        rows.lock_name(connection, seen.cluster_id, seen.tenant)
+        seen = believed(seen, rows.lock_name(connection, seen.cluster_id, seen.tenant))
         row = rows.lock_row(connection, seen)
         faults.point("observe.after_lock")
         decision = decide(row, seen, _namesakes(connection, row, seen))
@@ -61,11 +62,11 @@ def observe_missing(connection: Connection, uid: str, seen_at: datetime, source:
         ).fetchone()
         if found is None:
             return []
-        rows.lock_name(connection, *found)
+        now = rows.lock_name(connection, *found)
         row = rows.lock_existing_row(connection, uid)
         assert row is not None
         faults.point("missing.after_lock")
-        seen = _last_known(row, seen_at, source)
+        seen = believed(_last_known(row, seen_at, source), now)
         decision = decide(row, seen, _namesakes(connection, row, seen))
         _save(connection, row, decision)
         faults.point("missing.before_commit")
@@ -78,10 +79,11 @@ def confirm(connection: Connection, seen: Sequence[Observation]) -> list[Observa
     remaining: list[Observation] = []
     with _transaction(connection):
         known = rows.lock_rows(connection, [one.uid for one in seen])
+        now = rows.clock(connection)
         confirmed: dict[str, LedgerRow] = {}
         for one in seen:
             row = known.get(one.uid)
-            after = None if row is None or one.uid in confirmed else _confirmed(row, decide(row, one))
+            after = None if row is None or one.uid in confirmed else _confirmed(row, one, now)
             if after is None:
                 remaining.append(one)
             elif after != row:
@@ -93,8 +95,12 @@ def confirm(connection: Connection, seen: Sequence[Observation]) -> list[Observa
     return remaining
 
 
-def _confirmed(row: LedgerRow, decision: Decision) -> LedgerRow | None:
-    """The row after a decision that changes only up to when, and in which version, it is confirmed; else None."""
+def _confirmed(row: LedgerRow, seen: Observation, now: datetime) -> LedgerRow | None:
+    """The row after an observation that changes only up to when, and in which version, it is confirmed; else None."""
+    try:
+        decision = decide(row, believed(seen, now))
+    except FromTheFuture:
+        return None
     if decision.stale or decision.seams or decision.row is None:
         return None
     unchanged = replace(row, confirmed_at=decision.row.confirmed_at, resource_version=decision.row.resource_version)

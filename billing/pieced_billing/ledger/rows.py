@@ -30,9 +30,24 @@ def row_of(record: Sequence[Any]) -> LedgerRow:
     return LedgerRow(*fields)
 
 
-def lock_name(connection: Connection, cluster_id: str, tenant: str) -> None:
-    """Let one transaction at a time decide about a tenant name: two UIDs of one name depend on each other."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{cluster_id}/{tenant}"])
+def lock_name(connection: Connection, cluster_id: str, tenant: str) -> datetime:
+    """Let one transaction at a time decide about a tenant name: two UIDs of one name depend on each other.
+
+    Returns the time by the database's clock.
+    """
+    query = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), clock_timestamp()"
+    record = connection.execute(query, [f"{cluster_id}/{tenant}"]).fetchone()
+    assert record is not None
+    now: datetime = record[1]
+    return now
+
+
+def clock(connection: Connection) -> datetime:
+    """The time by the database's clock."""
+    record = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert record is not None
+    now: datetime = record[0]
+    return now
 
 
 def lock_row(connection: Connection, seen: Observation) -> LedgerRow | None:
