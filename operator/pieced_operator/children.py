@@ -63,9 +63,10 @@ class Children:
         known = self._of.get(tenant_uid, {}).get(key)
         if version <= max(self._gone.get(metadata["uid"], 0), known.resource_version if known else 0):
             return None
-        child = _child(kind, resource)
+        content = _compared(resource)
+        child = _child(kind, resource, content)
         if known is None or known.uid != child.uid or known.content != child.content:
-            child.live = packed(_compared(resource))
+            child.live = content
         else:
             child.in_sync_with, child.live = known.in_sync_with, known.live
         self._of.setdefault(tenant_uid, {})[key] = child
@@ -78,7 +79,7 @@ class Children:
         Where the watch was faster than the answer, what it saw is newer and stays: it will be compared, or made anew.
         """
         tenant_uid, key = _tenant_uid(manifest), (kind, manifest["metadata"]["name"])
-        child = _child(kind, answer)
+        child = _child(kind, answer, _compared(answer))
         child.in_sync_with = checksum(manifest)
         known = self.of(tenant_uid).get(key)
         is_latest = known is None or known.resource_version <= child.resource_version
@@ -142,12 +143,12 @@ def _tenant_uid(resource: Resource) -> str:
     return uid
 
 
-def _child(kind: str, resource: Resource) -> Child:
+def _child(kind: str, resource: Resource, content: bytes) -> Child:
     metadata = resource["metadata"]
     return Child(
         uid=metadata["uid"],
         resource_version=int(metadata["resourceVersion"]),
-        content=blake2b(orjson.dumps(_compared(resource), option=orjson.OPT_SORT_KEYS), digest_size=16).digest(),
+        content=blake2b(content, digest_size=16).digest(),
         in_sync_with=None,
         live=None,
         state=packed(_state(kind, resource)) if kind in _KINDS_WITH_STATE else None,
@@ -155,10 +156,14 @@ def _child(kind: str, resource: Resource) -> Child:
     )
 
 
-def _compared(resource: Resource) -> dict[str, Any]:
-    """All of a resource that somebody may have wanted to be so: no status, no bookkeeping of the API server."""
+def _compared(resource: Resource) -> bytes:
+    """All of a resource that somebody may have wanted to be so, as JSON that is the same for the same content.
+
+    No status, no bookkeeping of the API server.
+    """
     metadata = {key: resource["metadata"][key] for key in _KEPT_METADATA if key in resource["metadata"]}
-    return {key: value for key, value in resource.items() if key not in _VOLATILE} | {"metadata": metadata}
+    kept = {key: value for key, value in resource.items() if key not in _VOLATILE} | {"metadata": metadata}
+    return packed(kept, sort_keys=True)
 
 
 def _state(kind: str, resource: Resource) -> dict[str, Any]:
