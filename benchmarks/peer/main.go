@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -28,6 +30,12 @@ import (
 )
 
 const workers = 12
+
+// A failure is tried again after a pause that grows to longestPause, by default it would be a quarter of an hour.
+const (
+	firstPause   = 5 * time.Millisecond
+	longestPause = 5 * time.Second
+)
 
 func main() {
 	if err := run(ctrl.SetupSignalHandler(), os.Args); err != nil {
@@ -77,7 +85,10 @@ func run(ctx context.Context, arguments []string) error {
 func watch(manager ctrl.Manager, p *peer) error {
 	b := ctrl.NewControllerManagedBy(manager).
 		For(newTenant(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstPause, longestPause),
+		}).
 		Owns(&appsv1.Deployment{})
 	for _, child := range p.kinds() {
 		b = b.Owns(child)
