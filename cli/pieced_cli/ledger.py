@@ -5,15 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
+from pieced_cli import proof
 from pieced_cli.files import opened
 from pieced_cli.output import Format, Output, Table, show
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.command("verify")(proof.verify)
 
 
 @app.callback()
 def _ledger() -> None:
-    """What was ordered and used, when: import, export, show, check."""
+    """What was ordered and used, when: import, export, show, check, verify."""
 
 
 @app.command("import")

@@ -10,6 +10,7 @@ import pytest
 
 from pieced_billing import faults
 from pieced_billing.store.connections import connect
+from tests.chained import verified
 from tests.databases import Database
 from tests.observations import kinds, recorded
 
@@ -57,3 +58,4 @@ def test_a_process_that_dies_anywhere_and_starts_again_loses_and_doubles_nothing
         assert len({event[3] for event in recorded(connection)}) == 6
         for name in ("a", "b", "c"):
             assert kinds(connection, name) == ["created", "deleted"]
+    assert verified(database).found == 0

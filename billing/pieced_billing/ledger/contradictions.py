@@ -68,14 +68,22 @@ WHERE previous_uid IS NOT NULL AND (previous_end IS NULL OR previous_end > creat
   AND (line IS NOT NULL OR previous_line IS NOT NULL)
 """
 
-_OF_USAGE: Final = """
-SELECT new.line, format('usage %s of source %s is recorded with other content', new.usage_id, new.source)
-FROM incoming_lines AS new JOIN subjects ON subjects.number = new.tenant
-JOIN usage_records AS known USING (source, usage_id)
-WHERE (known.tenant_uid, known.meter, known.quantity, known.occurred_at)
-      <> (subjects.tenant_uid, new.package, new.quantity, new.occurred_at)
-   OR known.corrects IS DISTINCT FROM new.corrects
-"""
+_OF_USAGE: Final = (
+    """SELECT new.line, format('usage %s of source %s is recorded with other content', new.usage_id, new.source)
+       FROM incoming_lines AS new JOIN subjects ON subjects.number = new.tenant
+       JOIN usage_records AS known USING (source, usage_id)
+       WHERE (known.tenant_uid, known.meter, known.quantity, known.occurred_at)
+             <> (subjects.tenant_uid, new.package, new.quantity, new.occurred_at)
+          OR known.corrects IS DISTINCT FROM new.corrects""",
+    """SELECT new.line, format('usage %s of source %s is recorded with other content on line %s',
+                               new.usage_id, new.source, first.line)
+       FROM repeated
+       JOIN incoming_lines AS first USING (source, usage_id, line)
+       JOIN incoming_lines AS new ON (new.source, new.usage_id) = (first.source, first.usage_id)
+       WHERE new.kind = 'usage' AND ((new.tenant, new.package, new.quantity, new.occurred_at)
+             <> (first.tenant, first.package, first.quantity, first.occurred_at)
+          OR new.corrects IS DISTINCT FROM first.corrects)""",
+)
 
 
 def of_tenants(connection: Connection) -> list[Finding]:
@@ -94,8 +102,8 @@ def of_names(connection: Connection) -> list[Finding]:
 
 
 def of_usage(connection: Connection) -> list[Finding]:
-    """Usage ids with other content, in the ledger or earlier in the file; asked when the file's usage is recorded."""
-    return _found(connection, _OF_USAGE)
+    """Usage ids with other content, in the ledger or earlier in the file; asked of `subjects`."""
+    return [finding for query in _OF_USAGE for finding in _found(connection, query)]
 
 
 def _found(connection: Connection, query: str) -> list[Finding]:

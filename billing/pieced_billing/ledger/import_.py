@@ -44,7 +44,8 @@ def import_lines(connection: Connection, file: BinaryIO) -> Imported:
     malformed or a contradiction; then the caller must roll back.
     """
     # Observations wait until the import is done, and the other way round: both number the events of a tenant.
-    connection.execute("LOCK TABLE tenant_billing_lifecycle IN EXCLUSIVE MODE")
+    connection.execute("LOCK TABLE tenant_billing_lifecycle, ledger_chains IN EXCLUSIVE MODE")
+    connection.execute("SET LOCAL pieced.recording TO 'in bulk'")
     row = connection.execute("SELECT clock_timestamp()").fetchone()
     assert row is not None
     staging.create(connection)
@@ -55,11 +56,10 @@ def import_lines(connection: Connection, file: BinaryIO) -> Imported:
     _refuse(contradictions.of_tenants(connection) + contradictions.of_corrections(connection))
     staging.meet_the_ledger(connection)
     _refuse(contradictions.of_names(connection))
-    usage = record.record_usage(connection)
     _refuse(contradictions.of_usage(connection))
-    events = record.record_events(connection)
+    recorded = record.record(connection)
     record.project(connection)
-    return Imported(events, usage, len(judge.subjects), lines - events - usage)
+    return Imported(*recorded, len(judge.subjects), lines - sum(recorded))
 
 
 def _stage(connection: Connection, file: BinaryIO, judge: Judge, now: Microseconds) -> int:

@@ -24,7 +24,10 @@ CREATE TEMP TABLE incoming_tenants (
 CREATE TEMP TABLE incoming_lines (
     line integer, tenant integer, kind text, package text, occurred_at timestamptz, source text,
     quantity numeric, usage_id text, corrects text,
-    not_before timestamptz, not_after timestamptz, quality text, generation bigint, manager text
+    not_before timestamptz, not_after timestamptz, quality text, generation bigint, manager text,
+    json_to_recorded_at text GENERATED ALWAYS AS (pieced_json_to_recorded_at(kind, package, occurred_at, quantity,
+        corrects, not_before, not_after, quality, generation, manager)) STORED,
+    json_to_table text GENERATED ALWAYS AS (pieced_json_to_table(kind, package, source)) STORED
 ) ON COMMIT DROP;
 """
 
@@ -39,23 +42,39 @@ _TENANT_TYPES: Final = (
     *("text", "text", "int8", "int4", "int8", "int4"),
 )
 
+# The JSON of a tenant's rows begins and ends alike (record.py).
 _SUBJECTS: Final = """
 CREATE TEMP TABLE subjects ON COMMIT DROP AS
-SELECT new.number, new.rank, new.uid AS tenant_uid, new.line, new.created_line,
-       known.tenant_uid IS NOT NULL AS known,
-       coalesce(known.cluster_id, new.cluster_id) AS cluster_id,
-       coalesce(known.tenant_name, new.tenant) AS tenant_name,
-       coalesce(known.zitadel_org_id, new.org) AS zitadel_org_id,
-       coalesce(known.created_at, new.created_at) AS created_at,
-       coalesce(known.deleted_at, new.deleted_at) AS deleted_at,
-       coalesce(known.last_seq, 0) AS last_seq
-FROM incoming_tenants AS new LEFT JOIN tenant_billing_lifecycle AS known ON known.tenant_uid = new.uid
+SELECT subject.*, coalesce(chain.length, 0) AS length, coalesce(chain.head, decode(repeat('00', 32), 'hex')) AS head,
+       '{"cluster_id":' || to_json(cluster_id)::text AS opening,
+       ',"tenant_uid":' || to_json(tenant_uid)::text || ',"usage_id":' AS usage_ending,
+       ',"tenant_name":' || to_json(tenant_name)::text || ',"tenant_uid":' || to_json(tenant_uid)::text
+       || ',"zitadel_org_id":' || to_json(zitadel_org_id)::text || '}' AS event_ending
+FROM (
+    SELECT new.number, new.rank, new.uid AS tenant_uid, new.line, new.created_line,
+           known.tenant_uid IS NOT NULL AS known,
+           coalesce(known.cluster_id, new.cluster_id) AS cluster_id,
+           coalesce(known.tenant_name, new.tenant) AS tenant_name,
+           coalesce(known.zitadel_org_id, new.org) AS zitadel_org_id,
+           coalesce(known.created_at, new.created_at) AS created_at,
+           coalesce(known.deleted_at, new.deleted_at) AS deleted_at,
+           coalesce(known.last_seq, 0) AS last_seq, known.last_event_at
+    FROM incoming_tenants AS new LEFT JOIN tenant_billing_lifecycle AS known ON known.tenant_uid = new.uid
+) AS subject LEFT JOIN ledger_chains AS chain USING (tenant_uid)
+"""
+
+
+# Usage ids that stand on several lines, with the first of those.
+_REPEATED: Final = """
+CREATE TEMP TABLE repeated ON COMMIT DROP AS
+SELECT source, usage_id, min(line) AS line FROM incoming_lines WHERE kind = 'usage'
+GROUP BY source, usage_id HAVING count(*) > 1
 """
 
 
 def create(connection: Connection) -> None:
     """Make the empty tables; they vanish with the transaction."""
-    connection.execute("SET LOCAL work_mem = '128MB'")
+    connection.execute("SET LOCAL work_mem = '128MB'; SET LOCAL default_statistics_target = 10")
     connection.execute(_TABLES)
 
 
@@ -80,6 +99,7 @@ def copy_tenants(connection: Connection, subjects: Iterator[Subject]) -> None:
 def meet_the_ledger(connection: Connection) -> None:
     """Make `subjects` of the staged tenants, which contradict nothing."""
     connection.execute(_SUBJECTS)
+    connection.execute(_REPEATED)
     connection.execute("ANALYZE subjects")
 
 

@@ -24,6 +24,7 @@ SET DateStyle TO 'ISO, YMD';
 SET IntervalStyle TO 'postgres';
 SET standard_conforming_strings TO on;
 SET default_transaction_isolation TO 'read committed';
+SET pieced.recording TO 'row by row';
 """
 
 _RIGHT: Final = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"

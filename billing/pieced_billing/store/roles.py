@@ -23,6 +23,7 @@ PRIVILEGES: Final = {
     "watch_positions": EDIT,
     "ledger_checks": APPEND,
     "usage_records": APPEND,
+    "ledger_chains": EDIT,
     "platform_pricing": EDIT,
     "skill_pricing": REPLACE,
     "price_versions": APPEND,
