@@ -99,6 +99,7 @@ class Sweep:
         except (Refused, Unavailable) as error:
             metrics.ERRORS.labels("sweep").inc()
             log.warning("sweep failed", error=str(error))
+            self.soon()  # who does not answer now may come back with older data than before
 
     async def _settle_start(self) -> None:
         (live, listed), self._at_the_start = self._at_the_start, ([], set())
