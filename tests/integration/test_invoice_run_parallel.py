@@ -12,6 +12,7 @@ import pytest
 
 from pieced_billing import faults
 from pieced_billing.calendar import Month
+from pieced_billing.errors import Unavailable
 from pieced_billing.invoicing.run import BATCH_TENANTS
 from pieced_billing.prices.changes import PeriodFinalised
 from pieced_billing.store.connections import connect
@@ -74,7 +75,7 @@ def test_backends_killed_in_the_middle(database: Database) -> None:
                 with connect(database.url) as connection:
                     run_invoices(connection, month)
                     return
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, Unavailable):
                 continue
         raise AssertionError(f"{month} never got through")
 

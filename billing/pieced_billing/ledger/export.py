@@ -9,7 +9,7 @@ import orjson
 from pieced_billing.ledger.lines import USAGE
 from pieced_billing.store.connections import Connection
 
-# Usage has no sequence number; it stands after the events of its instant, in the order of its recording.
+# Usage has no sequence number; it stands after the events of its instant, in the order of the tenant's chain.
 _LINES: Final = """
 COPY (SELECT * FROM (
     SELECT event_kind, tenant_uid, tenant_name, zitadel_org_id, '', occurred_at, NULL::numeric, NULL, NULL,
@@ -25,7 +25,7 @@ COPY (SELECT * FROM (
     FROM tenant_suspension_events
     UNION ALL
     SELECT 'usage', tenant_uid, NULL, NULL, meter, occurred_at, quantity, usage_id, corrects,
-           source, cluster_id, NULL, NULL, NULL, NULL, NULL, 1, id
+           source, cluster_id, NULL, NULL, NULL, NULL, NULL, 1, link
     FROM usage_records
 ) AS lines ORDER BY tenant_uid COLLATE "C", occurred_at, at_last, seq) TO STDOUT (FORMAT binary)
 """
