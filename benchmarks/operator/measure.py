@@ -16,7 +16,7 @@ from benchmarks.operator.process import Process
 from benchmarks.operator.progress import say
 from benchmarks.operator.results import Figures
 from benchmarks.operator.sweeping import sweep
-from benchmarks.operator.usage import Usage
+from benchmarks.operator.usage import Spent, Usage
 from benchmarks.operator.waiting import until_idle, until_quiet, until_recorded
 from benchmarks.operator.world import World
 from pieced_operator.clock import ApiClock
@@ -76,12 +76,7 @@ async def _cold_start(world: World, api: Cluster, tenants: int) -> Figures:
     say(f"cold: making {tenants:,} tenants")
     await population.make_tenants(api, tenants)
     say("cold: starting")
-    usage = Usage(world)
-    began_at = time.monotonic()
-    process = world.start()
-    await until_idle(world, process, tenants)
-    seconds = time.monotonic() - began_at
-    spent = usage.until_now(process)
+    process, seconds, spent = await _started(world, tenants)
     assert recorded.tenants(world.database.url) == tenants
     figures = {
         "empty_mb": empty_mb,
@@ -97,18 +92,22 @@ async def _cold_start(world: World, api: Cluster, tenants: int) -> Figures:
 async def _restart(world: World, tenants: int) -> tuple[Process, Figures]:
     """Start again over tenants that are as wanted; the process goes on for the other parts."""
     say("restart")
-    usage = Usage(world)
-    began_at = time.monotonic()
-    process = world.start()
-    await until_idle(world, process, tenants)
-    seconds = time.monotonic() - began_at
-    spent = usage.until_now(process)
+    process, seconds, spent = await _started(world, tenants)
     return process, {
         "restart_seconds": seconds,
         "restart_cpu_seconds": spent.cpu_seconds,
         "restart_writes": spent.writes,
         "restart_mb": process.memory_mb(),
     }
+
+
+async def _started(world: World, tenants: int) -> tuple[Process, float, Spent]:
+    """Start the operator and wait until all is as wanted: how many seconds that took, and what it cost."""
+    usage = Usage(world)
+    began_at = time.monotonic()
+    process = world.start()
+    await until_idle(world, process, tenants)
+    return process, time.monotonic() - began_at, usage.until_now(process)
 
 
 async def _changes(running: Running) -> Figures:

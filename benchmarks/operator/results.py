@@ -33,6 +33,7 @@ ROWS = (
     Row("cold_seconds", "cold start: all created tenants as wanted and recorded", "{:.1f} s"),
     Row("cold_cpu_ms_per_tenant", "… processor time per tenant", "{:.1f} ms"),
     Row("cold_writes_per_tenant", "… writes to the API server per tenant", "{:.1f}"),
+    Row("cold_mb", "… memory after it", "{:.0f} MB", "400 MB"),
     Row("restart_seconds", "restart on unchanged objects", "{:.1f} s", "20 s"),
     Row("restart_writes", "… its writes to the API server", "{:.0f}", "0"),
     Row("restart_cpu_seconds", "… processor time", "{:.1f} s"),

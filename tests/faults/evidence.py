@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -42,3 +43,8 @@ def known_of(folder: Path) -> Circumstances:
             for one in kept["restores"]
         ),
     )
+
+
+if __name__ == "__main__":
+    for difference in check_again(Path(sys.argv[1])):
+        print(difference)
