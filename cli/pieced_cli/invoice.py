@@ -20,10 +20,12 @@ from pieced_billing.money import amount_text
 from pieced_billing.store.settings import load_settings
 from pieced_cli.database import database
 from pieced_cli.documents import print_documents
+from pieced_cli.numbers import numbers
 from pieced_cli.output import Format, Output, Table, show
 from pieced_cli.values import AmountOption, DateOption, InstantOption, MonthOption
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.command("numbers")(numbers)
 
 
 @app.callback()

@@ -92,7 +92,7 @@ def _of_ledger(url: str, facts: Facts) -> list[Discrepancy]:
         for row in without_events.values():
             found.extend(unsound_history(row, []))
         for numbering in numberings(connection):
-            found.extend(unsound_counter(*numbering))
+            found.extend(unsound_counter(numbering.name, numbering.last_number, numbering.accounted_for()))
     return found
 
 

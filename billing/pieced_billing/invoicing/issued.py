@@ -1,7 +1,12 @@
-"""Which numbers of invoices were issued, and what the counters say of them."""
+"""Which numbers of invoices were issued, which were lost with a database, and what the counters say of them."""
 
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
 
+from pieced_billing.invoicing.number import NumberSeries
+from pieced_billing.ledger.export import instant_text
 from pieced_billing.ledger.soundness import NumberRun
 from pieced_billing.store.connections import Connection
 
@@ -21,22 +26,61 @@ SELECT issuing_entity, series, year, counters.last_number, runs.first, runs.last
 FROM invoice_number_counters AS counters FULL JOIN runs USING (issuing_entity, series, year)
 ORDER BY issuing_entity, series, year, runs.first
 """
+_HOLES: Final = """
+SELECT issuing_entity, series, year, first_number, last_number, recorded_at FROM invoice_number_holes
+ORDER BY issuing_entity, series, year, first_number
+"""
 
 
-class Numbering(NamedTuple):
-    """The numbers of one issuing entity, series and year of issue; `last_number` is None without a counter."""
+@dataclass(frozen=True, slots=True)
+class CertifiedHole:
+    """Numbers that a signed counter says were given, by a database that was lost; noted at `recorded_at`."""
 
-    name: str
+    numbers: NumberRun
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """The numbers of one series; `last_number` is None without a counter. Runs and holes ascend."""
+
+    series: NumberSeries
     last_number: int | None
-    runs: list[NumberRun]
+    issued: list[NumberRun] = field(default_factory=list)
+    holes: list[CertifiedHole] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """How a finding speaks of it."""
+        return f"invoice numbers {self.series.series}-{self.series.year} of {self.series.issuing_entity}"
+
+    def accounted_for(self) -> list[NumberRun]:
+        """The numbers of which it is known where they are: issued, or in a certified hole."""
+        return sorted([*self.issued, *(hole.numbers for hole in self.holes)])
+
+    def document(self) -> dict[str, Any]:
+        """The numbering for programs."""
+        return {
+            **self.series._asdict(),
+            "last_number": self.last_number,
+            "issued": [run._asdict() for run in self.issued],
+            "holes": [hole.numbers._asdict() | {"recorded_at": instant_text(hole.recorded_at)} for hole in self.holes],
+        }
 
 
 def numberings(connection: Connection) -> list[Numbering]:
     """Every counter, and every series that has invoices."""
-    found: dict[str, Numbering] = {}
+    found: dict[NumberSeries, Numbering] = {}
     for entity, series, year, last_number, first, last in connection.execute(_RUNS):
-        name = f"invoice numbers {series}-{year} of {entity}"
-        numbering = found.setdefault(name, Numbering(name, last_number, []))
+        key = NumberSeries(entity, series, year)
+        numbering = found.setdefault(key, Numbering(key, last_number))
         if first is not None:
-            numbering.runs.append(NumberRun(first, last))
+            numbering.issued.append(NumberRun(first, last))
+    for key, hole in _holes(connection):
+        found.setdefault(key, Numbering(key, None)).holes.append(hole)
     return list(found.values())
+
+
+def _holes(connection: Connection) -> Iterable[tuple[NumberSeries, CertifiedHole]]:
+    for entity, series, year, first, last, recorded_at in connection.execute(_HOLES):
+        yield NumberSeries(entity, series, year), CertifiedHole(NumberRun(first, last), recorded_at)

@@ -1,11 +1,24 @@
-"""Invoice numbers: how they look, and that there is none missing."""
+"""Invoice numbers: how they look, how they are counted, and that there is none missing."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple, TypeAlias
 
 from pieced_billing.store.connections import Connection
 
 ISSUING_ENTITY: Final = "default"
 SERIES: Final = "INV"
+
+
+class NumberSeries(NamedTuple):
+    """What is counted for itself: the invoices of an issuing entity, by their series and year of issue."""
+
+    issuing_entity: str
+    series: str
+    year: int
+
+
+Counters: TypeAlias = Mapping[NumberSeries, int]
+"""The last number of each series that has one."""
 
 
 def format_number(series: str, year: int, number: int) -> str:
@@ -32,3 +45,9 @@ def take_numbers(connection: Connection, count: int, year: int) -> list[str]:
     ).fetchone()
     assert row is not None
     return [format_number(SERIES, year, number) for number in range(row[0] - count + 1, row[0] + 1)]
+
+
+def read_counters(connection: Connection) -> Counters:
+    """The counters as they are committed."""
+    query = "SELECT issuing_entity, series, year, last_number FROM invoice_number_counters"
+    return {NumberSeries(entity, series, year): last for entity, series, year, last in connection.execute(query)}

@@ -19,7 +19,7 @@ _RESTORE: Final = "compare with a backup of the database: facts of the ledger ar
 
 
 class NumberRun(NamedTuple):
-    """Consecutive numbers of invoices that are there, of one issuing entity, series and year of issue."""
+    """Consecutive numbers of invoices, of one issuing entity, series and year of issue."""
 
     first: int
     last: int
@@ -43,9 +43,9 @@ def overlaps(rows: Iterable[LedgerRow]) -> Iterator[Discrepancy]:
 
 
 def unsound_counter(name: str, last_number: int | None, runs: Sequence[NumberRun]) -> Iterator[Discrepancy]:
-    """What is wrong with a counter of invoice numbers; `runs` are the numbers that were issued, ascending.
+    """What is wrong with a counter of invoice numbers; `runs` are the numbers that are accounted for, ascending.
 
-    `last_number` is None where there are invoices and no counter.
+    That are those of invoices, and those of certified holes. `last_number` is None where there is no counter.
     """
     expected = 1
     for run in runs:

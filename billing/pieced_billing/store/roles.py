@@ -31,6 +31,7 @@ PRIVILEGES: Final = {
     "org_terms_versions": APPEND,
     "org_payment_methods": EDIT,
     "invoice_number_counters": EDIT,
+    "invoice_number_holes": APPEND,
     "invoices": APPEND,
     "invoices_id_seq": "USAGE",
     "invoice_lines": APPEND,
