@@ -2,16 +2,23 @@
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from psycopg.types.json import Jsonb
 
-from pieced_billing.ledger.chain import LINKED
+from pieced_billing.ledger.chain import BEFORE_FIRST, LINKED, canonical, link_hash, stamp
 from pieced_billing.ledger.import_ import import_lines
+from pieced_billing.ledger.linked_rows import LinkedRows
 from pieced_billing.ledger.observe import observe
 from pieced_billing.ledger.resume_requests import record_request
+from pieced_billing.ledger.seal_file import SealFile
+from pieced_billing.ledger.sealing import sealing
 from pieced_billing.ledger.verify import Verified, verify
 from pieced_billing.store.connections import Connection, connect
 from tests.databases import Database
@@ -19,6 +26,8 @@ from tests.observations import first_version, next_version
 
 KEPT = (*LINKED, "tenant_billing_lifecycle", "ledger_chains")
 STRANGE = 'a"b\\c\b\f\n\r\t\x01\x1f\x7f\u2028é€😀'
+
+SEAL_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 NOON = "2026-03-02T12:00:00.5Z"
 
@@ -69,10 +78,17 @@ def fill(database: Database) -> None:
         bring(connection, [usage("u1", "late"), usage("u1", "later")])
 
 
-def verified(database: Database) -> Verified:
-    """What a verification finds now."""
+def verified(database: Database, sealed: SealFile | None = None) -> Verified:
+    """What a verification finds now, against a seal if there is one."""
     with connect(database.url) as connection:
-        return verify(connection)
+        return verify(connection, sealed)
+
+
+def seal(database: Database, path: Path) -> SealFile:
+    """Seal the ledger into a file; nothing is published."""
+    with connect(database.url) as connection, sealing(connection, SEAL_KEY, path):
+        pass
+    return SealFile.open(path, SEAL_KEY.public_key())
 
 
 @contextmanager
@@ -90,3 +106,25 @@ def tamper(database: Database, statement: LiteralString) -> None:
     """Run one statement past all triggers; it must have changed something."""
     with tampering(database) as owner:
         assert owner.execute(statement).rowcount != 0
+
+
+def compute_anew(owner: psycopg.Connection, uid: str) -> None:
+    """Link a tenant's rows as they are now, with the end of the chain and the stamp, as an owner of the tables can."""
+    owner.execute("SET TimeZone TO 'UTC'")
+    ledger = LinkedRows(owner)
+    (subject,) = [one for batch in list(ledger.subjects()) for one in batch if one.uid == uid]
+    ((_, rows),) = [(one, list(entries)) for one, entries in ledger.entries([subject])]
+    head, tables = BEFORE_FIRST, Counter(entry.fields["table"] for entry in rows)
+    for link, entry in enumerate(rows, 1):
+        head = link_hash(head, canonical(entry.fields))
+        update = f"UPDATE {entry.fields['table']} SET link = %s, link_hash = %s WHERE (tenant_uid, link) = (%s, %s)"
+        owner.execute(update.encode(), [link, head, uid, entry.link])
+    owner.execute(
+        "UPDATE ledger_chains SET length = %s, head = %s, rows = %s WHERE tenant_uid = %s",
+        [len(rows), head, Jsonb(tables), uid],
+    )
+    if subject.row is not None:
+        owner.execute(
+            "UPDATE tenant_billing_lifecycle SET stamp = %s WHERE tenant_uid = %s",
+            [stamp(canonical(subject.row)), uid],
+        )

@@ -58,6 +58,11 @@ class DatabaseServers:
             run_pieced("db", "upgrade", env=_database(running, TEMPLATE).env())
         yield from self._temporary(on, TEMPLATE)
 
+    @contextmanager
+    def copied(self, on: str, source: Database) -> Iterator[Database]:
+        """A copy of a database that nobody is connected to, as a backup of it is; dropped afterwards."""
+        yield from self._temporary(on, source.name)
+
     def _temporary(self, on: str, template: str | None) -> Iterator[Database]:
         running = self.get(on)
         name = f"test_{next(self._numbers)}"

@@ -10,12 +10,13 @@ from pieced_cli.files import opened
 from pieced_cli.output import Format, Output, Table, show
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.command("seal")(proof.seal)
 app.command("verify")(proof.verify)
 
 
 @app.callback()
 def _ledger() -> None:
-    """What was ordered and used, when: import, export, show, check, verify."""
+    """What was ordered and used, when: import, export, show, check, seal, verify."""
 
 
 @app.command("import")

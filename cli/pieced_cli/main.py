@@ -26,7 +26,9 @@ class _Source(NamedTuple):
 
 COMMANDS: Final = {
     "db": _Source("pieced_cli.db", "Create and upgrade the tables."),
-    "ledger": _Source("pieced_cli.ledger", "What was ordered and used, when: import, export, show, check, verify."),
+    "ledger": _Source(
+        "pieced_cli.ledger", "What was ordered and used, when: import, export, show, check, seal, verify."
+    ),
     "price": _Source("pieced_cli.price", "Prices of the platform and of packages: apply, show."),
     "org": _Source("pieced_cli.org", "Organisations, who is billed and how: apply, show."),
     "invoice": _Source("pieced_cli.invoice", "Drafts, invoices and payments."),

@@ -1,8 +1,13 @@
-"""`pieced ledger verify`: that nobody has changed what was recorded."""
+"""`pieced ledger seal` and `pieced ledger verify`: that nobody has changed what was recorded."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from pieced_billing.errors import UsageError
 from pieced_cli.output import Format, Output, Table, show
+from pieced_operator.names import LEDGER_SEAL, SEALS_NAMESPACE
 
 if TYPE_CHECKING:
     from pieced_billing.ledger.verify import Verified
@@ -10,13 +15,59 @@ if TYPE_CHECKING:
 _COLUMNS = ("what", "table", "tenant", "uid", "seq", "link", "reason")
 
 
-def verify(output: Output = Format.TABLE) -> int:
+def seal(
+    key: Annotated[Path, typer.Option(help="The Ed25519 private key, a PEM file.", metavar="FILE")],
+    file: Annotated[Path, typer.Option(help="Where the heads are written, in place of those before.", metavar="FILE")],
+    namespace: Annotated[str, typer.Option(help="Where the ConfigMap is written.")] = SEALS_NAMESPACE,
+) -> None:
+    """Sign where every tenant's chain ends: the heads to a file, the signature to the ConfigMap pieced-ledger-seal too.
+
+    The ledger must still have what the file of the last seal says; otherwise nothing is written.
+    """
+    import asyncio  # noqa: PLC0415 - the operator's libraries take a second to load
+
+    from pieced_billing.ledger.seal_keys import private_key  # noqa: PLC0415
+    from pieced_billing.ledger.sealing import sealing  # noqa: PLC0415
+    from pieced_cli.database import database  # noqa: PLC0415
+    from pieced_operator.clock import ApiClock  # noqa: PLC0415
+    from pieced_operator.cluster import Cluster  # noqa: PLC0415
+    from pieced_operator.login import login  # noqa: PLC0415
+    from pieced_operator.published_seal import publish_seal  # noqa: PLC0415
+
+    signing = private_key(key)
+
+    async def publish(line: bytes) -> None:
+        async with Cluster(login, ApiClock()) as cluster:
+            await publish_seal(cluster, namespace, LEDGER_SEAL, line)
+
+    with database() as connection, sealing(connection, signing, file) as sealed:
+        asyncio.run(publish(sealed.line))
+    print(f"Sealed {sealed.seal.rows} rows of {sealed.seal.tenants} tenants at {sealed.seal.sealed_at}.")
+
+
+def verify(
+    seal: Annotated[
+        Path | None, typer.Option(help="Compare with a file of `pieced ledger seal` too.", metavar="FILE")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The key of that seal, public or private, a PEM file.", metavar="FILE")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> int:
     """Recompute every chain and name each row that is not as it was recorded; exit status 1 if there is one."""
     from pieced_billing.ledger.verify import verify as verify_ledger  # noqa: PLC0415
     from pieced_cli.database import database  # noqa: PLC0415
 
+    if (seal is None) != (key is None):
+        raise UsageError("--seal and --key belong together: a seal is believed only by its key.")
+    sealed = None
+    if seal is not None and key is not None:
+        from pieced_billing.ledger.seal_file import SealFile  # noqa: PLC0415
+        from pieced_billing.ledger.seal_keys import public_key  # noqa: PLC0415
+
+        sealed = SealFile.open(seal, public_key(key))
     with database() as connection:
-        verified = verify_ledger(connection)
+        verified = verify_ledger(connection, sealed)
     _show(verified, output)
     return 1 if verified.found else 0
 
@@ -31,7 +82,8 @@ def _show(verified: "Verified", output: Format) -> None:
 
 
 def _summary(verified: "Verified") -> str:
-    looked = f"{verified.rows} rows of {verified.tenants} tenants"
+    seal = "" if verified.sealed_at is None else f", against the seal of {verified.sealed_at}"
+    looked = f"{verified.rows} rows of {verified.tenants} tenants{seal}"
     if not verified.found:
         return f"{looked}: all as they were recorded."
     shown = f", the first {len(verified.findings)} below" if verified.found > len(verified.findings) else ""

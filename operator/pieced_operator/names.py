@@ -12,6 +12,8 @@ PACKAGE_PLURAL = "piecedpackages"
 
 FIELD_MANAGER = "pieced-operator"
 OPERATOR_NAMESPACE = "pieced-system"
+SEALS_NAMESPACE = "pieced-seals"
+LEDGER_SEAL = "pieced-ledger-seal"
 
 BILLING_FINALIZER = "pieced.ch/billing"
 IN_USE_FINALIZER = "pieced.ch/in-use"

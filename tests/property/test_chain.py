@@ -1,14 +1,14 @@
 """The chain as a pure thing: its canonical form is RFC 8785's, and no tampering with rows goes unnoticed."""
 
 import json
-from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pieced_billing.ledger.chain import BEFORE_FIRST, EVENTS, LINKED, Chain, Entry, canonical, link_hash
+from pieced_billing.ledger.chain import LINKED, Chain, Entry, canonical
 from pieced_billing.ledger.chain_walk import ChainWalk
 from pieced_billing.ledger.flaws import Flaw
+from tests.property.chains import Recorded, recorded
 
 TEXTS = st.text()
 ROWS = st.dictionaries(st.text("abcdefghijklmnopqrstuvwxyz_"), st.none() | TEXTS)
@@ -26,30 +26,6 @@ def test_the_canonical_form_knows_no_order_of_columns(row: dict[str, str | None]
     names = list(row)
     random.shuffle(names)  # type: ignore[attr-defined]
     assert canonical({name: row[name] for name in names}) == canonical(row)
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """Rows as they were recorded, and the end of their chain."""
-
-    entries: list[Entry]
-    chain: Chain
-
-
-@st.composite
-def recorded(draw: st.DrawFn, least: int = 1) -> Recorded:
-    """Up to eight rows of any tables, linked."""
-    tables = draw(st.lists(st.sampled_from(LINKED), min_size=least, max_size=8))
-    entries: list[Entry] = []
-    head, seq = BEFORE_FIRST, 0
-    for link, table in enumerate(tables, 1):
-        fields = {"table": table, "content": draw(st.sampled_from("ab"))}
-        if table in EVENTS:
-            seq += 1
-            fields["seq"] = str(seq)
-        head = link_hash(head, canonical(fields))
-        entries.append(Entry(link, head, fields))
-    return Recorded(entries, Chain(len(tables), head, {table: tables.count(table) for table in LINKED}))
 
 
 def flaws(entries: list[Entry], chain: Chain | None) -> list[tuple[str, str, int | None]]:

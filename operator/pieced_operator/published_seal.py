@@ -1,0 +1,29 @@
+"""The latest seal as a ConfigMap, outside of the database that it speaks of and of the operator's namespace."""
+
+from pieced_billing.errors import Refused
+from pieced_operator import paths
+from pieced_operator.api_errors import NotFound
+from pieced_operator.cluster import Cluster, Resource
+
+
+class NoNamespace(Refused):
+    """The namespace for seals is not there."""
+
+    code = "no_namespace"
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(f"There is no namespace {namespace} for seals; make it, or name another one by --namespace.")
+
+
+async def publish_seal(cluster: Cluster, namespace: str, name: str, line: bytes) -> None:
+    """Write a signed line in place of the one before. Raises NoNamespace, ApiRefused and Unavailable."""
+    body: Resource = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": namespace},
+        "data": {"seal": line.decode()},
+    }
+    try:
+        await cluster.apply(f"{paths.NAMESPACES}/{namespace}/configmaps/{name}", body)
+    except NotFound:
+        raise NoNamespace(namespace) from None
