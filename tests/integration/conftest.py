@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pieced_local import cluster as local_cluster
 from tests import commands
@@ -18,6 +19,15 @@ def cluster(worker_state: Path) -> Iterator[Cluster]:
     with local_cluster.running(folder, audit_log=folder / "audit.log") as running:
         running.apply_kinds_and_rights()
         yield running
+
+
+@pytest.fixture(scope="session")
+def sealing_rights(cluster: Cluster) -> None:
+    """Makes the worker's cluster have the namespace for seals, and who may write there."""
+    kinds = ("Namespace", "ServiceAccount", "Role", "RoleBinding")
+    built = yaml.safe_load_all(cluster.kubectl("kustomize", "manifests/sealing"))
+    documents = yaml.safe_dump_all(document for document in built if document["kind"] in kinds)
+    cluster.kubectl("apply", "--server-side", "-f", "-", stdin=documents)
 
 
 @pytest.fixture(scope="session")

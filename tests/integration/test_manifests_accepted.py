@@ -72,9 +72,9 @@ def foreign_kinds(cluster: Cluster) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     "folder", ["crds", "manifests/rbac", "manifests/policies", "manifests/base", "manifests/monitoring",
-               "manifests/argocd", "manifests/overlays/local", "manifests/overlays/production"],
+               "manifests/sealing", "manifests/argocd", "manifests/overlays/local", "manifests/overlays/production"],
 )  # fmt: skip
-def test_the_api_server_accepts(cluster: Cluster, foreign_kinds: None, folder: str) -> None:
+def test_the_api_server_accepts(cluster: Cluster, foreign_kinds: None, sealing_rights: None, folder: str) -> None:
     built = list(yaml.safe_load_all(cluster.kubectl("kustomize", str(PROJECT / folder))))
     answer = cluster.kubectl(
         "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-o", "name",

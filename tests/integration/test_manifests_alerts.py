@@ -24,6 +24,8 @@ EXPOSED = {
     for description in metric.describe()
     for sample_name in (description.name, f"{description.name}_total", f"{description.name}_bucket")
 }
+# Those of kube-state-metrics.
+OF_THE_CLUSTER = {"kube_cronjob_created", "kube_cronjob_status_last_successful_time"}
 SELECTOR = re.compile(r"(pieced_\w+)(?:\{(\w+)=\"(\w+)\"\})?")
 
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
@@ -37,11 +39,24 @@ def test_the_expression_parses(rule: dict[str, Any]) -> None:
 @each_rule
 def test_the_operator_exports_what_the_expression_names(rule: dict[str, Any]) -> None:
     selectors = SELECTOR.findall(rule["expr"])
-    assert selectors
+    of_the_cluster = re.findall(r"kube_\w+", rule["expr"])
+    assert selectors or of_the_cluster
+    assert set(of_the_cluster) <= OF_THE_CLUSTER
     for name, label, _ in selectors:
         assert name in EXPOSED
         assert not label or label in EXPOSED[name]._labelnames
         assert name.endswith("_total") == (EXPOSED[name]._type == "counter")
+
+
+@each_rule
+def test_a_job_that_an_expression_names_exists(rule: dict[str, Any]) -> None:
+    jobs = {
+        (job["metadata"]["namespace"], job["metadata"]["name"])
+        for path in (PROJECT / "manifests").rglob("*.yaml")
+        for job in yaml.safe_load_all(path.read_text())
+        if isinstance(job, dict) and job.get("kind") == "CronJob"
+    }
+    assert set(re.findall(r'namespace="([\w-]+)", cronjob="([\w-]+)"', rule["expr"])) <= jobs
 
 
 @each_rule

@@ -32,9 +32,16 @@ def of_kind(objects: Objects, kind: str) -> Objects:
     return [found for found in objects if found["kind"] == kind]
 
 
-def the(objects: Objects, kind: str) -> dict[str, Any]:
-    (found,) = of_kind(objects, kind)
+def the(objects: Objects, kind: str, name: str | None = None) -> dict[str, Any]:
+    (found,) = [one for one in of_kind(objects, kind) if name in (None, one["metadata"]["name"])]
     return found
+
+
+def cron_pods(objects: Objects) -> dict[str, dict[str, Any]]:
+    """The pods of all CronJobs, by the name of the job."""
+    return {
+        job["metadata"]["name"]: job["spec"]["jobTemplate"]["spec"]["template"] for job in of_kind(objects, "CronJob")
+    }
 
 
 def pod_labels(objects: Objects) -> dict[str, str]:
@@ -58,7 +65,7 @@ def test_images_carry_the_version_of_the_project(build: Build) -> None:
     version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
     objects = build("manifests/overlays/production")
     pods = [the(objects, kind)["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
-    pods.append(the(objects, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"])
+    pods += [pod["spec"] for pod in cron_pods(objects).values()]
     assert {container["image"] for pod in pods for container in pod["containers"]} == {f"pieced:{version}"}
 
 
@@ -67,7 +74,7 @@ def test_everything_selects_the_operators_pods(build: Build) -> None:
     labels = pod_labels(objects)
     selectors = [
         the(objects, "PodDisruptionBudget")["spec"]["selector"],
-        the(objects, "NetworkPolicy")["spec"]["podSelector"],
+        the(objects, "NetworkPolicy", "pieced-operator")["spec"]["podSelector"],
         the(objects, "PodMonitor")["spec"]["selector"],
     ]
     for selector in selectors:
@@ -78,7 +85,7 @@ def test_every_port_that_is_named_is_one_of_the_container(build: Build) -> None:
     objects = build("manifests/overlays/production")
     (container,) = the(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
     names = {port["name"] for port in container["ports"]}
-    ingress = the(objects, "NetworkPolicy")["spec"]["ingress"]
+    ingress = the(objects, "NetworkPolicy", "pieced-operator")["spec"]["ingress"]
     named = {
         container["livenessProbe"]["httpGet"]["port"],
         container["readinessProbe"]["httpGet"]["port"],
@@ -102,11 +109,29 @@ def test_the_operator_in_production_never_holds_the_owners_password(build: Build
     assert "--no-migrate" in container["args"]
 
 
-def test_the_check_in_production_is_the_application_and_never_the_owner(build: Build) -> None:
-    job = the(build("manifests/overlays/production"), "CronJob")["spec"]["jobTemplate"]["spec"]
-    (container,) = job["template"]["spec"]["containers"]
-    assert {entry["name"] for entry in container["env"]} == {"DATABASE_URL", "PGPASSWORD"}
-    assert container["args"][:2] == ["ledger", "check"]
+def test_the_jobs_in_production_are_the_application_and_never_the_owner(build: Build) -> None:
+    pods = cron_pods(build("manifests/overlays/production"))
+    commands = {"pieced-ledger-check": "check", "pieced-ledger-seal": "seal", "pieced-ledger-verify": "verify"}
+    assert set(pods) == set(commands)
+    for name, pod in pods.items():
+        (container,) = pod["spec"]["containers"]
+        assert {entry["name"] for entry in container["env"]} == {"DATABASE_URL", "PGPASSWORD"}
+        assert container["args"][:2] == ["ledger", commands[name]]
+
+
+def test_who_verifies_has_the_public_key_only_and_no_way_to_the_api_server(build: Build) -> None:
+    objects = build("manifests/sealing")
+    sealing, verifying = (cron_pods(objects)[f"pieced-ledger-{name}"] for name in ("seal", "verify"))
+    for pod, key in ((sealing, "private.pem"), (verifying, "public.pem")):
+        (secret,) = [volume["secret"] for volume in pod["spec"]["volumes"] if "secret" in volume]
+        assert [item["key"] for item in secret["items"]] == [key]
+        assert f"/key/{key}" in pod["spec"]["containers"][0]["args"]
+    assert verifying["spec"]["automountServiceAccountToken"] is False
+    of_both, of_the_seal = of_kind(objects, "NetworkPolicy")
+    (names,) = of_both["spec"]["podSelector"]["matchExpressions"]
+    labels = [pod["metadata"]["labels"][names["key"]] for pod in (sealing, verifying)]
+    assert names["values"] == labels
+    assert of_the_seal["spec"]["podSelector"]["matchLabels"] == {names["key"]: labels[0]}
 
 
 def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -116,10 +141,10 @@ def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield role["metadata"]["name"], rule
 
 
-@pytest.mark.parametrize("folder", ["manifests/overlays/local", "manifests/overlays/production"])
-def test_no_role_has_a_wildcard_or_a_way_to_more_rights(build: Build, folder: str) -> None:
+@pytest.mark.parametrize(("folder", "roles"), [("manifests/overlays/local", 5), ("manifests/overlays/production", 6)])
+def test_no_role_has_a_wildcard_or_a_way_to_more_rights(build: Build, folder: str, roles: int) -> None:
     found = list(rules(build(folder)))
-    assert len({name for name, _ in found}) == 5
+    assert len({name for name, _ in found}) == roles
     for name, rule in found:
         for part in ("apiGroups", "resources", "verbs"):
             assert not any("*" in entry for entry in rule[part]), (name, rule)

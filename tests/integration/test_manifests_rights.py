@@ -105,6 +105,17 @@ def test_a_check_of_the_ledger_may_read_what_it_compares_and_change_nothing(clus
     cluster.kubectl("delete", *binding)
 
 
+def test_who_seals_may_write_seals_and_read_nothing(cluster: Cluster, sealing_rights: None) -> None:
+    """That one ConfigMap is written with these rights is shown where the ledger is sealed."""
+    sealing = "system:serviceaccount:pieced-system:pieced-ledger-seal"
+    awaited(lambda: may(cluster, sealing, "create", "configmaps", "pieced-seals"), bool)
+    for verb in ("get", "list", "patch", "update", "delete"):
+        assert not may(cluster, sealing, verb, "configmaps", "pieced-seals")
+    for resource in ("configmaps", "secrets", "piecedtenants.pieced.ch"):
+        for verb in ("get", "create", "patch"):
+            assert not may(cluster, sealing, verb, resource, "pieced-system")
+
+
 def test_the_lease_is_the_operators_in_its_own_namespace_only(cluster: Cluster) -> None:
     assert may(cluster, "pieced-operator", "create", "leases.coordination.k8s.io", "pieced-system")
     assert not may(cluster, "pieced-operator", "create", "leases.coordination.k8s.io", "kube-system")

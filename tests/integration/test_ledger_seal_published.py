@@ -1,0 +1,114 @@
+"""`pieced ledger seal` with the rights of its CronJob: what is published proves the file, and needs nothing of ours."""
+
+import json
+import re
+import subprocess
+from base64 import b64decode
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from pieced_billing.store.connections import connect
+from tests.chained import SEAL_KEY, bring, fill, usage
+from tests.clusters import Cluster
+from tests.commands import run_pieced
+from tests.databases import Database
+
+PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+
+
+@pytest.fixture
+def filled(database: Database, tmp_path: Path) -> Database:
+    """A database with something in every table, and beside it the private key."""
+    fill(database)
+    pem = SEAL_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "private.pem").write_bytes(pem)
+    return database
+
+
+@pytest.fixture
+def kubeconfig(cluster: Cluster, sealing_rights: None, tmp_path: Path) -> Path:
+    """Of the service account of the CronJob."""
+    token = cluster.kubectl("-n", "pieced-system", "create", "token", "pieced-ledger-seal")
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    for user in config["users"]:
+        user["user"] = {"token": token}
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def seal(database: Database, kubeconfig: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    files = ("--key", str(folder / "private.pem"), "--file", str(folder / "ledger.jsonl"))
+    env = database.env() | {"KUBECONFIG": str(kubeconfig)}
+    return run_pieced("ledger", "seal", *files, *options, env=env, check=False)
+
+
+def published(cluster: Cluster) -> str:
+    """What the ConfigMap has."""
+    answer = cluster.kubectl("-n", "pieced-seals", "get", "configmap", "pieced-ledger-seal", "-o", "json")
+    data: dict[str, str] = json.loads(answer)["data"]
+    assert list(data) == ["seal"]
+    return data["seal"]
+
+
+def believed(line: str) -> dict[str, str]:
+    """The statement of a line, if the key signed it: nothing of ours is asked."""
+    entry = json.loads(line)
+    statement: dict[str, str] = entry["statement"]
+    signed = json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    SEAL_KEY.public_key().verify(b64decode(entry["signature"]), signed.encode())
+    return statement
+
+
+def is_the_newest(cluster: Cluster, folder: Path) -> str:
+    """What the command of the documentation prints for the file `ledger.jsonl` of a folder."""
+    (command,) = re.findall(r"^```sh\n(\[ .*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=folder, env=cluster.environment(), capture_output=True, text=True, check=False
+    )
+    return done.stdout
+
+
+def test_what_is_published_proves_the_file_and_the_next_seal_replaces_it(
+    filled: Database, kubeconfig: Path, cluster: Cluster, tmp_path: Path
+) -> None:
+    done = seal(filled, kubeconfig, tmp_path)
+    *heads, line = (tmp_path / "ledger.jsonl").read_bytes().splitlines(keepends=True)
+    assert published(cluster) == line.decode()
+    first = believed(published(cluster))
+    assert first["heads_sha256"] == sha256(b"".join(heads)).hexdigest()
+    assert (first["kind"], int(first["tenants"])) == ("ledger_seal", len(heads))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"Sealed {first['rows']} rows of {first['tenants']} tenants at {first['sealed_at']}.\n"
+    assert is_the_newest(cluster, tmp_path) == "the newest seal\n"
+
+    older = tmp_path / "older"
+    older.mkdir()
+    (older / "ledger.jsonl").write_bytes((tmp_path / "ledger.jsonl").read_bytes())
+    with connect(filled.url) as connection:
+        bring(connection, [usage("u1", "new")])
+    assert seal(filled, kubeconfig, tmp_path).returncode == 0
+    second = believed(published(cluster))
+    assert int(second["rows"]) == int(first["rows"]) + 1
+    assert is_the_newest(cluster, tmp_path) == "the newest seal\n"
+    assert is_the_newest(cluster, older) == ""
+
+
+def test_without_the_namespace_nothing_is_sealed(filled: Database, cluster: Cluster, tmp_path: Path) -> None:
+    refused = seal(filled, cluster.kubeconfig, tmp_path, "--namespace", "no-such-seals")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "pieced: There is no namespace no-such-seals for seals; make it, or name another one by --namespace.\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["private.pem"]
+
+
+def test_without_the_right_nothing_is_sealed(filled: Database, kubeconfig: Path, tmp_path: Path) -> None:
+    refused = seal(filled, kubeconfig, tmp_path, "--namespace", "default")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("pieced: The API server refuses: configmaps")
+    assert not (tmp_path / "ledger.jsonl").exists()
