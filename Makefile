@@ -11,7 +11,9 @@ export UV_CACHE_DIR := $(PIECED_CACHE)/uv
 export KUBECACHEDIR := $(PIECED_CACHE)/kubectl
 
 BIN := .venv/bin
-FAULTS := tests/faults $(addprefix tests/integration/test_,operator_faults.py operator_outages.py operator_sweep.py ledger_observe_faults.py store_upgrade_killed.py)
+FAULTS := tests/faults tests/unit/test_fault_points.py $(addprefix tests/integration/test_, \
+	operator_faults.py operator_outages.py operator_absence.py operator_lease.py operator_replay.py \
+	operator_sweep.py ledger_observe_faults.py store_upgrade_killed.py resume_requests.py invoice_run_parallel.py)
 MINUTES ?= 30
 
 help: ## Show these targets

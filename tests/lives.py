@@ -84,6 +84,18 @@ class Lives:
         self._stack.package(name)
         self._begin(name, package=name).over = True
 
+    def begin_apart(self) -> Life:
+        """A tenant beside the others, which no round concerns."""
+        self._number += 1
+        life = self._begin(f"apart-{self._number}")
+        life.over = True
+        return life
+
+    def vanish(self, life: Life) -> None:
+        """It goes by force, and the database remembers a position after that: no watch will tell the operator of it."""
+        self._stack.vanish(life.name)
+        life.expected.append(("deleted", None))
+
     def _outstaying(self) -> Life:
         return next(life for life in self._lives if len(life.expected) == 7)
 

@@ -1,5 +1,6 @@
 """A whole stack for tests: API server, database, operator, and the few things that a test does with them."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,6 +71,19 @@ class Stack:
     def delete(self, name: str) -> None:
         """Ask for the deletion of a tenant."""
         self.api.delete(_tenant(name, None, {}))
+
+    def vanish(self, name: str) -> None:
+        """Delete a tenant by force, and let the database remember a position after that, so that no replay tells it.
+
+        The operator has to be away.
+        """
+        self.api.patch(_tenant(name, None, {}), {"metadata": {"finalizers": None}}, manager="somebody")
+        self.delete(name)
+        listed = json.loads(self.cluster.kubectl("get", "--raw", f"/apis/{API_VERSION}/piecedtenants?limit=1"))
+        with connect(self.database.owner_url) as connection:
+            connection.execute(
+                "UPDATE watch_positions SET resource_version = %s", [int(listed["metadata"]["resourceVersion"])]
+            )
 
     def await_phase(self, name: str, phase: str) -> Json:
         """Wait until a tenant's status says a phase about its latest generation; returns the tenant."""

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Final
 
 POINTS: Final = (
+    # each connection to the database (store/connections.py), each request that only reads (pieced_operator/cluster.py)
+    "database.before_connect",
+    "api.before_read",
     # an upgrade of the tables (store/upgrade.py)
     "upgrade.after_lock",
     "upgrade.after_statement",
@@ -65,8 +68,20 @@ POINTS: Final = (
     "package.after_finalizer",
     "catalogue.before_apply",
     "catalogue.after_apply",
+    "lease.before_acquire",
+    "lease.after_acquire",
     "lease.before_renew",
     "lease.after_renew",
+    "lease.before_release",
+    "lease.after_release",
+    # what nobody waits for: status.cost, and the Events about a tenant (pieced_operator/cost_keeper.py, announce.py)
+    "cost.before_write",
+    "cost.after_write",
+    "event.before_post",
+    "event.after_post",
+    # the resource's part of a resume request, inside the transaction that records it (pieced_operator/resuming.py)
+    "resume.before_change",
+    "resume.after_change",
     # what a sweep asks for and ends (pieced_operator/missing.py)
     "sweep.before_look",
     "sweep.before_end",

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import structlog
 
+from pieced_billing import faults
 from pieced_billing.errors import Unavailable
 from pieced_operator import metrics, paths
 from pieced_operator.api_errors import ApiRefused
@@ -41,8 +42,10 @@ class Announcer:
         """Post until cancelled."""
         while True:
             event = await self._waiting.get()
+            faults.point("event.before_post")
             try:
                 await self._cluster.create(paths.EVENTS, event)
+                faults.point("event.after_post")
             except (ApiRefused, Unavailable) as error:
                 metrics.ERRORS.labels("event").inc()
                 log.info("event not posted", error=str(error))

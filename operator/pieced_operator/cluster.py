@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeAlias
 import aiohttp
 import orjson
 
+from pieced_billing import faults
 from pieced_billing.errors import Unavailable
 from pieced_operator import metrics
 from pieced_operator.api_errors import error_of
@@ -156,6 +157,8 @@ class Cluster:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer if it is a good one; a token that has expired is read again, once."""
         headers = {} if content_type is None else {"Content-Type": content_type}
+        if verb == "GET":
+            faults.point("api.before_read")
         try:
             for retry_unauthorized in (True, False):
                 asked_at = time.monotonic()

@@ -9,6 +9,7 @@ from typing import Final
 import orjson
 import structlog
 
+from pieced_billing import faults
 from pieced_billing.errors import Refused, Unavailable
 from pieced_billing.invoicing.cost import TenantCost, tenant_costs
 from pieced_billing.money import amount_text
@@ -113,8 +114,11 @@ class CostKeeper:
             return
         # Only upon the version that is known: no version that the watch still has to deliver is passed over.
         body = {"metadata": {"resourceVersion": known.version.resource_version}, "status": {"cost": status}}
+        faults.point("cost.before_write")
         try:
-            self._inbox.tenant(await self._cluster.merge(f"{paths.tenant(known.version.name)}/status", body))
+            written = await self._cluster.merge(f"{paths.tenant(known.version.name)}/status", body)
+            faults.point("cost.after_write")
+            self._inbox.tenant(written)
         except Conflict:
             self.changed(cost.uid)
         except NotFound:

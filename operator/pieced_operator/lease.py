@@ -45,8 +45,10 @@ class Lease:
 
     async def acquire(self) -> None:
         """Wait until this replica holds the Lease."""
+        faults.point("lease.before_acquire")
         while not await self._try():
             await asyncio.sleep(_RENEW_SECONDS / 2)
+        faults.point("lease.after_acquire")
         metrics.LEADER.set(1)
         log.info("lease acquired", identity=self.identity)
 
@@ -71,8 +73,10 @@ class Lease:
         body = {**self._held, "spec": {**self._held["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}}
         self._held = None
         metrics.LEADER.set(0)
+        faults.point("lease.before_release")
         try:
             await self._cluster.replace(PATH, body)
+            faults.point("lease.after_release")
         except (ApiRefused, Unavailable) as error:
             log.info("lease not released", error=str(error))
 

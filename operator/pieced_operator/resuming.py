@@ -7,6 +7,7 @@ lost the same command may be given again.
 from datetime import datetime
 from typing import Final
 
+from pieced_billing import faults
 from pieced_billing.errors import Refused
 from pieced_billing.ledger.resume_requests import (
     Answer,
@@ -150,4 +151,6 @@ async def _patch(
 ) -> None:
     """Change exactly this tenant: another one of its name is a conflict."""
     body: Resource = {"metadata": {"uid": tenant.uid, "annotations": annotations}}
+    faults.point("resume.before_change")
     await cluster.merge(paths.tenant(tenant.name), body | ({} if spec is None else {"spec": spec}))
+    faults.point("resume.after_change")

@@ -10,7 +10,10 @@ from pieced_billing.faults import POINTS
 from tests.faults.world import World
 from tests.operators import Operator
 
-OPERATOR_POINTS: Final = tuple(point for point in POINTS if not point.startswith(("upgrade.", "run.")))
+_ELSEWHERE: Final = ("upgrade.", "run.", "resume.", "lease.before_release", "lease.after_release")
+"""Where an operator that nobody asks to end does not come by."""
+
+OPERATOR_POINTS: Final = tuple(point for point in POINTS if not point.startswith(_ELSEWHERE))
 _DOOMED: Final = 0.7
 """How often it is; otherwise it lives until something else kills it."""
 

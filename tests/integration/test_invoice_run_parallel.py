@@ -10,7 +10,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pieced_billing import faults
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Unavailable
 from pieced_billing.invoicing.run import BATCH_TENANTS
@@ -19,6 +18,7 @@ from pieced_billing.store.connections import connect
 from tests.books import MARCH, add_customers, add_many_customers, first_numbers, numbers, run_invoices, set_prices
 from tests.commands import PIECED, clean_environment, run_pieced
 from tests.databases import Database
+from tests.fault_points import points_of
 
 pytestmark = pytest.mark.both_servers
 
@@ -92,10 +92,7 @@ def test_backends_killed_in_the_middle(database: Database) -> None:
     _assert_each_once(database, CUSTOMERS, months)
 
 
-POINTS = [point for point in faults.POINTS if point.startswith("run.")]
-
-
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", points_of(__file__))
 def test_a_process_that_dies_loses_and_doubles_nothing(database: Database, point: str, tmp_path: Path) -> None:
     """The second batch dies at each point; the first is kept, and the next run goes on."""
     customers = BATCH_TENANTS + 3

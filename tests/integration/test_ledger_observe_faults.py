@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pieced_billing import faults
 from pieced_billing.store.connections import connect
 from tests.chained import verified
 from tests.databases import Database
+from tests.fault_points import points_of
 from tests.observations import kinds, recorded
 
 LIFE = """
@@ -36,9 +36,7 @@ with connect(sys.argv[1]) as connection:
 
 
 @pytest.mark.parametrize("nth", [1, 3])
-@pytest.mark.parametrize(
-    "point", [name for name in faults.POINTS if name.startswith(("observe.", "confirm.", "missing."))]
-)
+@pytest.mark.parametrize("point", points_of(__file__))
 def test_a_process_that_dies_anywhere_and_starts_again_loses_and_doubles_nothing(
     database: Database, tmp_path: Path, point: str, nth: int
 ) -> None:

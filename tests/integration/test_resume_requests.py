@@ -1,6 +1,8 @@
 """Asking for a suspended tenant to be resumed: one request at a time, recorded, held, and answered once."""
 
 import json
+import re
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +25,7 @@ from pieced_billing.store.connections import connect
 from tests.apiserver import awaited
 from tests.clusters import Cluster
 from tests.databases import Database, DatabaseServers
+from tests.fault_points import points_of
 from tests.stacks import Stack, stack
 
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -146,6 +149,26 @@ def test_a_request_that_nobody_answered_lapses_with_its_suspension(at_work: Stac
     pieced("resume-request", "again-asking")
     assert [row[:2] for row in recorded(at_work, uid)] == [(1, "requested"), (1, "lapsed"), (2, "requested")]
     await_reason(at_work, "again-asking", "ResumeRequested")
+
+
+@pytest.mark.parametrize("point", points_of(__file__))
+def test_a_command_that_dies_records_nothing_and_may_be_given_again(
+    at_work: Stack, run_pieced: RunPieced, tmp_path: Path, point: str
+) -> None:
+    name = re.sub(r"[._]", "-", point)
+    uid = suspended(at_work, name)
+    env = at_work.database.env() | {"KUBECONFIG": str(at_work.cluster.kubeconfig)}
+    for command in ("resume-request", "approve"):
+        log, before = tmp_path / command, recorded(at_work, uid)
+        doomed = env | {"PIECED_FAULT": point, "PIECED_FAULT_LOG": str(log)}
+        died = run_pieced("tenant", command, name, env=doomed, check=False)
+        assert died.returncode == -signal.SIGKILL
+        assert log.read_text() == f"{point}\n"
+        assert recorded(at_work, uid) == before
+        run_pieced("tenant", command, name, env=env)
+    assert [row[1] for row in recorded(at_work, uid)] == ["requested", "approved"]
+    at_work.await_kinds(uid, "created", "suspended", "resumed")
+    assert annotations(at_work, name) == {}
 
 
 def test_what_cannot_be_asked_is_refused_and_not_recorded(at_work: Stack, pieced: RunPieced) -> None:

@@ -9,6 +9,7 @@ import psycopg
 from pieced_billing.store import revisions
 from tests.commands import PIECED, clean_environment
 from tests.databases import Database
+from tests.fault_points import points_of
 
 
 def killed(database: Database, fault: str, log: Path) -> bool:
@@ -28,16 +29,21 @@ def tables(owner: psycopg.Connection) -> int:
     return int(found[0])
 
 
+def test_killed_at_any_point_it_is_done_or_not_begun(empty_database: Database, tmp_path: Path) -> None:
+    with psycopg.connect(empty_database.owner_url, autocommit=True) as owner:
+        for point in points_of(__file__):
+            assert killed(empty_database, point, tmp_path / point), f"{point} is never reached"
+            assert bool(tables(owner)) == (point == "upgrade.after_commit")
+        assert revisions.current(owner) == revisions.head()
+        assert not killed(empty_database, "upgrade.after_statement", tmp_path / "died")
+
+
 def test_killed_at_any_statement_it_leaves_the_old_or_the_new_tables(empty_database: Database, tmp_path: Path) -> None:
     log = tmp_path / "died"
     with psycopg.connect(empty_database.owner_url, autocommit=True) as owner:
-        assert killed(empty_database, "upgrade.after_lock", log)
         statements = 0
         while killed(empty_database, f"upgrade.after_statement:{statements + 1}", log):
             statements += 1
             assert tables(owner) == 0
         assert statements >= 5
         assert revisions.current(owner) == revisions.head()
-        assert killed(empty_database, "upgrade.after_grants", log)
-        assert killed(empty_database, "upgrade.after_commit", log)
-        assert not killed(empty_database, "upgrade.after_statement", log)

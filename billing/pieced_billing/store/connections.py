@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from pieced_billing import faults
 from pieced_billing.errors import Refused, Unavailable, UsageError
 from pieced_billing.store.revisions import require_current
 
@@ -58,6 +59,7 @@ def connect(url: str) -> Connection:
     old.
     """
     _judge("The database URL", url)
+    faults.point("database.before_connect")
     try:
         connection = psycopg.connect(url, **_defaults(url))
     except psycopg.OperationalError as error:
