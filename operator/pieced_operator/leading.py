@@ -101,7 +101,7 @@ class Leading:
         Where another cluster answers than the one that we began with, nothing is done any more, until told to stop:
         what to make of it is for a person to say, whom the metrics have to reach.
         """
-        keeping, writing = self._start(lease.keep()), self._start(self._write_ledger())
+        keeping, writing = self._start(lease.keep(self._sweep.soon)), self._start(self._write_ledger())
         announcing, intake = self._start(self._announcer.run()), self._start(self._take_in())
         stopping = self._start(stop.wait())
         tasks = (keeping, writing, announcing, intake)

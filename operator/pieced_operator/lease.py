@@ -52,19 +52,26 @@ class Lease:
         metrics.LEADER.set(1)
         log.info("lease acquired", identity=self.identity)
 
-    async def keep(self) -> None:
+    async def keep(self, answers_again: Callable[[], None]) -> None:
         """Renew until cancelled; raises LeaseLost when another replica has the Lease, and ClusterWentBack.
 
         An API server that does not answer is waited for: who cannot reach it cannot write to it either, and gives up
-        what waits for the ledger if it ends.
+        what waits for the ledger if it ends. `answers_again` is called when it answers after that: it may have come
+        back with older data, and the Lease alone does not show that if nobody renewed it since these.
         """
+        failed = False
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
             faults.point("lease.before_renew")
-            if not await self._try() and self._held is None:
+            renewed = await self._try()
+            if not renewed and self._held is None:
                 metrics.LEADER.set(0)
                 raise LeaseLost
             faults.point("lease.after_renew")
+            if renewed and failed:
+                log.info("lease renewed again", identity=self.identity)
+                answers_again()
+            failed = not renewed
 
     async def release(self) -> None:
         """Let the next replica begin at once."""

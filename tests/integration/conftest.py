@@ -10,6 +10,8 @@ import yaml
 from pieced_local import cluster as local_cluster
 from tests import commands
 from tests.clusters import Cluster
+from tests.faults.api_proxy import ApiProxy, api_proxy
+from tests.faults.loop_thread import LoopThread, loop_thread
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +21,21 @@ def cluster(worker_state: Path) -> Iterator[Cluster]:
     with local_cluster.running(folder, audit_log=folder / "audit.log") as running:
         running.apply_kinds_and_rights()
         yield running
+
+
+@pytest.fixture
+def loop() -> Iterator[LoopThread]:
+    """An event loop in a thread of its own."""
+    with loop_thread() as made:
+        yield made
+
+
+@pytest.fixture
+def proxied(loop: LoopThread, cluster: Cluster, tmp_path: Path) -> Iterator[tuple[ApiProxy, Path]]:
+    """A proxy before this worker's API server, and the kubeconfig that leads the operator through it."""
+    kubeconfig = tmp_path / "proxied.kubeconfig"
+    with api_proxy(loop, cluster.operator_kubeconfig, kubeconfig) as proxy:
+        yield proxy, kubeconfig
 
 
 @pytest.fixture(scope="session")
