@@ -2,6 +2,7 @@
 
     ApiRefused        no, and no again: the request has to change
       NotFound        404: no such object, or no such kind
+        KindNotServed   404 of a list: no such kind
       Conflict        409, and 422 of a JSON patch whose test fails: the object is not what we took it for
       Expired         410: what we knew is too old, list again
 
@@ -33,6 +34,22 @@ class ApiRefused(Refused):
 
 class NotFound(ApiRefused):
     """No such object, or no such kind."""
+
+
+class KindNotServed(NotFound):
+    """A kind whose definition the cluster does not have."""
+
+    code = "kind_not_served"
+
+    def __init__(self, plural: str) -> None:
+        super().__init__(404, "NotFound", f"{plural} is not served")
+        self._plural = plural
+
+    def __str__(self) -> str:
+        return (
+            f"The cluster does not serve {self._plural}: apply Pieced's definitions to it "
+            "(kubectl apply --server-side -f crds), or name the right cluster by KUBECONFIG."
+        )
 
 
 class Conflict(ApiRefused):

@@ -13,7 +13,7 @@ import orjson
 from pieced_billing import faults
 from pieced_billing.errors import Unavailable
 from pieced_operator import metrics
-from pieced_operator.api_errors import error_of
+from pieced_operator.api_errors import KindNotServed, NotFound, error_of
 from pieced_operator.clock import ApiClock
 from pieced_operator.login import Login
 from pieced_operator.names import FIELD_MANAGER
@@ -103,11 +103,14 @@ class Cluster:
         await self._request("DELETE", path, body, "application/json")
 
     async def pages(self, path: str, labels: str = "") -> AsyncIterator[Page]:
-        """LIST in parts, of etcd's latest state; Expired when reading took too long."""
+        """LIST in parts, of etcd's latest state; Expired when reading took too long, KindNotServed for no such kind."""
         asked_at = time.monotonic()
         query = {"limit": str(_PAGE)} | ({"labelSelector": labels} if labels else {})
         while True:
-            listed = await self._request("GET", path, query=query)
+            try:
+                listed = await self._request("GET", path, query=query)
+            except NotFound:
+                raise KindNotServed(path.rpartition("/")[2]) from None
             yield Page(listed["items"], listed["metadata"]["resourceVersion"], asked_at)
             following = listed["metadata"].get("continue")
             if not following:

@@ -11,7 +11,7 @@ import structlog
 from pieced_billing.errors import Refused, Unavailable
 from pieced_billing.ledger.live import LiveTenant
 from pieced_operator import metrics, paths
-from pieced_operator.api_errors import NotFound
+from pieced_operator.api_errors import KindNotServed, NotFound
 from pieced_operator.cluster import Cluster, Page
 from pieced_operator.halts import REASONS, ClusterReplaced, SweepHalted, kinds_missing
 from pieced_operator.heartbeat import Heartbeat
@@ -183,7 +183,7 @@ class Sweep:
         try:
             async for page in self._cluster.pages(path):
                 yield page
-        except NotFound:
+        except KindNotServed:
             raise kinds_missing() from None
 
     async def _live(self) -> list[LiveTenant]:

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import os
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import kopf
 import pytest
 from prometheus_client import generate_latest
 
@@ -29,6 +28,7 @@ from pieced_operator.workqueue import Queues
 from tests.clusters import Cluster
 from tests.commands import run_pieced
 from tests.databases import Database
+from tests.logins import login_of
 from tests.stacks import recorded_of
 
 TENANT = """
@@ -71,12 +71,7 @@ class Watchless:
 def sweeping(
     cluster: Cluster, database: Database, story: Callable[[Watchless], Awaitable[None]], cluster_id: str | None = None
 ) -> None:
-    os.environ["KUBECONFIG"] = str(cluster.kubeconfig)
-    try:
-        info = kopf.login_with_kubeconfig(settings=kopf.OperatorSettings())
-    finally:
-        del os.environ["KUBECONFIG"]
-    assert info is not None
+    info = login_of(cluster.kubeconfig)
 
     async def run() -> None:
         async with Api(lambda: info, ApiClock()) as api:
@@ -306,6 +301,12 @@ def test_a_list_that_lags_behind_says_nothing(swept: Cluster, database: Database
 def test_kinds_that_are_not_served_say_nothing_of_their_tenants(worker_state: Path, database: Database) -> None:
     with local_cluster.running(worker_state / "kindless") as kindless:
         (uid,) = remembered(kindless, database, 1)
+        env = database.env() | {"KUBECONFIG": str(kindless.kubeconfig)}
+        for command in (["ledger", "check"], ["backfill"]):
+            done = run_pieced(*command, env=env, check=False)
+            assert (done.returncode, done.stdout) == (1, "")
+            sentence = "The cluster does not serve pieced(packages|tenants): apply .* by KUBECONFIG."
+            assert re.fullmatch(f"pieced: {sentence}\n", done.stderr)
 
         async def story(watchless: Watchless) -> None:
             with pytest.raises(SweepHalted, match="does not serve our kinds"):
