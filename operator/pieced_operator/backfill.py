@@ -16,6 +16,7 @@ from pieced_operator.decode import Version, decode_version, existed_from
 from pieced_operator.desired.namespace import Claim, claim
 from pieced_operator.names import namespace_of
 from pieced_operator.observing import Reading, observation
+from pieced_operator.schema import ResourceInvalid
 from pieced_operator.tenant import decode_tenant
 
 BACKFILL = "backfill"
@@ -96,4 +97,7 @@ def _is_ours(resource: Resource, version: Version, namespaces: dict[str, Resourc
     if version.accepted:
         return True
     namespace = namespaces.get(namespace_of(version.name))
-    return version.org is not None and claim(decode_tenant(resource), namespace) is not Claim.FOREIGN
+    try:
+        return version.org is not None and claim(decode_tenant(resource), namespace) is not Claim.FOREIGN
+    except ResourceInvalid:
+        return False

@@ -23,6 +23,7 @@ STALLED = "Stalled"
 
 ORGANISATION_MISSING = "OrganisationMissing"
 NAMESPACE_CONFLICT = "NamespaceConflict"
+RESOURCE_INVALID = "ResourceInvalid"
 
 # The fields of the status that `status` gives a value or none; all others are somebody else's.
 OWNED_FIELDS = frozenset(
@@ -49,7 +50,7 @@ def namespace_conflict(namespace: str) -> Problem:
 
 def resource_invalid(sentence: str) -> Problem:
     """The resource is older than the schema and does not keep to it."""
-    return Problem("ResourceInvalid", sentence)
+    return Problem(RESOURCE_INVALID, sentence)
 
 
 def apply_refused(sentences: tuple[str, ...]) -> Problem:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pieced_operator.conditions import NAMESPACE_CONFLICT, ORGANISATION_MISSING, STALLED
+from pieced_operator.conditions import NAMESPACE_CONFLICT, ORGANISATION_MISSING, RESOURCE_INVALID, STALLED
 from pieced_operator.names import BILLING_FINALIZER, FIELD_MANAGER, LEDGER_ID_ANNOTATION
 
 
@@ -108,12 +108,15 @@ class Beginning:
 def existed_from(version: Version, refused_for: str | None, accepted_at: datetime, *, as_written: bool) -> Beginning:
     """Since when an accepted tenant exists for the ledger, by the first version that is told of it.
 
-    That is its creation; for one that got its organisation later the write of the label; for one whose namespace was
-    taken the moment at which it was free. `as_written` says that a watch delivered the version as it was written: the
-    labelling is that very write, or before it; else whoever labelled may have written again since.
+    That is its creation; for one that got its organisation later the write of the label, for one that did not fit the
+    schema the write that mended it; for one whose namespace was taken the moment at which it was free. `as_written`
+    says that a watch delivered the version as it was written: the labelling, or the mending, is that very write, or
+    before it; else whoever did it may have written again since.
     """
     if refused_for == NAMESPACE_CONFLICT:
         return Beginning(accepted_at)
+    if refused_for == RESOURCE_INVALID:
+        return Beginning(version.written_at, None if as_written else version.created_at)
     if refused_for == ORGANISATION_MISSING or version.labelled_later:
         at = version.labelled_at or version.written_at
         return Beginning(at, None if as_written else version.created_at)

@@ -17,6 +17,7 @@ from pieced_operator.applying import Applier
 from pieced_operator.cluster import Cluster, Resource
 from pieced_operator.conditions import (
     NAMESPACE_CONFLICT,
+    RESOURCE_INVALID,
     Problem,
     namespace_conflict,
     organisation_missing,
@@ -75,6 +76,7 @@ class FirstSight:
         try:
             tenant: Tenant = decode_tenant(resource)
         except ResourceInvalid as error:
+            self._inbox.refuse(known, RESOURCE_INVALID)
             return resource_invalid(str(error))
         if await self._applier.claim_namespace(tenant) is Claim.FOREIGN:
             self._inbox.refuse(known, NAMESPACE_CONFLICT)

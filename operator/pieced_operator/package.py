@@ -10,13 +10,13 @@ from pieced_operator.quantity import PATTERN
 from pieced_operator.schema import (
     ATOMIC,
     QuantityText,
-    ResourceInvalid,
     Rule,
     SpecModel,
     cel,
     is_one_line,
     list_map,
     positive_quantity,
+    spec_invalid,
 )
 
 Argument = Annotated[str, Field(max_length=4096)]
@@ -201,5 +201,5 @@ def decode_package(resource: Mapping[str, Any]) -> Package:
     try:
         spec = PackageSpec.model_validate(resource.get("spec", {}))
     except ValidationError as error:
-        raise ResourceInvalid(f"PiecedPackage {name}", error) from None
+        raise spec_invalid(f"PiecedPackage {name}", error) from None
     return Package(id=name, spec=spec)

@@ -35,10 +35,14 @@ class ResourceInvalid(Refused):
 
     code = "resource_invalid"
 
-    def __init__(self, resource: str, error: ValidationError) -> None:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in ("spec", *first["loc"]))
-        super().__init__(f"{resource}: {field}: {first['msg']}.")
+    def __init__(self, resource: str, field: str, problem: str) -> None:
+        super().__init__(f"{resource}: {field}: {problem}.")
+
+
+def spec_invalid(resource: str, error: ValidationError) -> ResourceInvalid:
+    """The first field of a spec that the schema does not allow."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ResourceInvalid(resource, ".".join(str(part) for part in ("spec", *first["loc"])), first["msg"])
 
 
 def cel(*rules: Rule) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from pieced_operator.names import ORG_LABEL, TENANT_KIND
+from pieced_operator.names import ORG_LABEL, TENANT_KIND, TENANT_NAME_LIMIT
 from pieced_operator.schema import (
     ALWAYS_PRESENT,
     ATOMIC,
@@ -19,6 +19,7 @@ from pieced_operator.schema import (
     is_one_line,
     list_map,
     positive_quantity,
+    spec_invalid,
 )
 
 PackageId = Annotated[str, Field(min_length=1, max_length=63, json_schema_extra=cel(is_dns_label("a package id")))]
@@ -267,12 +268,13 @@ class Tenant:
 
 
 def decode_tenant(resource: Mapping[str, Any]) -> Tenant:
-    """A PiecedTenant from its JSON; raises ResourceInvalid when its spec does not fit the schema."""
+    """A PiecedTenant from its JSON; raises ResourceInvalid when its name or its spec does not fit the schema."""
     metadata = resource["metadata"]
+    _require_servable(metadata["name"])
     try:
         spec = TenantSpec.model_validate(resource.get("spec", {}))
     except ValidationError as error:
-        raise ResourceInvalid(f"{TENANT_KIND} {metadata['name']}", error) from None
+        raise spec_invalid(f"{TENANT_KIND} {metadata['name']}", error) from None
     return Tenant(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -284,6 +286,17 @@ def decode_tenant(resource: Mapping[str, Any]) -> Tenant:
         spec=spec,
         status=decode_status(resource),
     )
+
+
+def _require_servable(name: str) -> None:
+    """Raise ResourceInvalid for a name of which no namespace's can be made: it cannot be changed, only replaced."""
+    if len(name) > TENANT_NAME_LIMIT or "." in name:
+        raise ResourceInvalid(
+            f"{TENANT_KIND} {name}",
+            "metadata.name",
+            f"must have at most {TENANT_NAME_LIMIT} characters and no dot, for the namespace is named tenant-NAME; "
+            "create the tenant under another name",
+        )
 
 
 def decode_status(resource: Mapping[str, Any]) -> TenantStatus:

@@ -44,6 +44,12 @@ def test_a_spec_older_than_the_schema_is_refused_with_the_field(spec: dict[str, 
     assert refusal.value.code == "resource_invalid"
 
 
+@pytest.mark.parametrize("name", ["a" * 57, "a.b"])
+def test_a_name_of_which_no_namespace_can_be_named_is_refused(name: str) -> None:
+    with pytest.raises(ResourceInvalid, match=r"metadata\.name: must have at most 56 characters and no dot"):
+        decode_tenant(resource(name))
+
+
 def test_a_package_older_than_the_schema_is_refused_with_the_field() -> None:
     with pytest.raises(ResourceInvalid, match=r"PiecedPackage threema: spec\.ports\.0\.port: Input should be less"):
         decode_package(

@@ -129,6 +129,7 @@ def test_a_tenant_that_was_refused_exists_from_when_the_reason_was_gone() -> Non
     accepted_at = at("2026-04-01T00:00:00Z")
     for reason, began in [
         ("OrganisationMissing", at("2026-03-09T10:00:00Z")),
+        ("ResourceInvalid", at("2026-03-09T10:00:00Z")),
         ("NamespaceConflict", accepted_at),
         ("ApplyRefused", at(CREATED)),
     ]:
