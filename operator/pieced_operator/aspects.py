@@ -40,14 +40,15 @@ def packages(unknown: tuple[str, ...]) -> Verdict:
     """Whether the catalogue has every package that is ordered; `unknown` are the ids of those that it has not."""
     if unknown:
         message = f"Not in the catalogue, so neither run nor billed: {listed(unknown, separator=', ')}."
-        return Verdict(PACKAGES_AVAILABLE, "False", "UnknownPackages", message)
+        to_do = "Apply a PiecedPackage of that name, or take the id out of spec.packages."
+        return Verdict(PACKAGES_AVAILABLE, "False", "UnknownPackages", f"{message} {to_do}")
     return Verdict(PACKAGES_AVAILABLE, "True", "InCatalogue", "Every package is in the catalogue.")
 
 
 def organisation(billed: str, labelled: str | None) -> Verdict:
     """The label does not name the organisation that is billed (any more)."""
     now = f"The label now names {labelled}" if labelled else "The label was removed"
-    message = f"{now}; organisation {billed}, the first, is billed."
+    message = f"{now}; organisation {billed}, the first, is billed. Set the label back, or create another tenant."
     return Verdict(ORGANISATION_CHANGED, "True", "LabelChanged" if labelled else "LabelRemoved", message)
 
 

@@ -40,12 +40,13 @@ class Problem(NamedTuple):
 
 def organisation_missing(label: str) -> Problem:
     """The tenant never had an organisation: nobody could be billed."""
-    return Problem(ORGANISATION_MISSING, f"Label {label} is missing: it names the organisation that is billed.")
+    return Problem(ORGANISATION_MISSING, f"Label {label} is missing: set it to the organisation that is billed.")
 
 
 def namespace_conflict(namespace: str) -> Problem:
     """A namespace of the wanted name is somebody else's."""
-    return Problem(NAMESPACE_CONFLICT, f"Namespace {namespace} exists and is not this tenant's; it is left alone.")
+    message = f"Namespace {namespace} exists and is not this tenant's; it is left alone."
+    return Problem(NAMESPACE_CONFLICT, f"{message} Remove it, or create the tenant under another name.")
 
 
 def resource_invalid(sentence: str) -> Problem:

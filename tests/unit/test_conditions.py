@@ -110,13 +110,14 @@ def test_a_package_that_the_catalogue_lacks_is_a_condition_beside_ready() -> Non
     assert conditions["Ready"]["status"] == "True"
     assert conditions["PackagesAvailable"]["status"] == "False"
     assert conditions["PackagesAvailable"]["message"] == (
-        "Not in the catalogue, so neither run nor billed: matrix, zulip."
+        "Not in the catalogue, so neither run nor billed: matrix, zulip. "
+        "Apply a PiecedPackage of that name, or take the id out of spec.packages."
     )
 
 
 def test_many_unknown_packages_make_a_short_message() -> None:
     message = by_type(status(FRESH, 1, outcome(unknown_packages=tuple(map(str, range(64)))), NOW))["PackagesAvailable"]
-    assert message["message"].endswith("8, 9 (and 54 more).")
+    assert "8, 9 (and 54 more). Apply" in message["message"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,8 @@ def test_an_organisation_that_changes_is_only_a_condition(labelled: str | None, 
     said = status(FRESH, 1, outcome(labelled=labelled), NOW)
     changed = by_type(said)["OrganisationChanged"]
     assert (said["organisation"], said["phase"]) == ("310001", "Ready")
-    assert (changed["status"], changed["reason"], changed["message"]) == ("True", reason, message)
+    to_do = "Set the label back, or create another tenant."
+    assert (changed["status"], changed["reason"], changed["message"]) == ("True", reason, f"{message} {to_do}")
 
 
 def test_a_tenant_without_organisation_has_no_namespace_and_no_organisation_in_its_status() -> None:
@@ -256,5 +258,8 @@ def test_events_of_unknown_packages_name_them_once_each_time_they_change() -> No
 def test_what_needs_a_person_is_a_warning_at_first_sight() -> None:
     [[stalled]] = notices(outcome(problem=namespace_conflict("tenant-acme")))
     assert stalled == Notice(
-        "Warning", "NamespaceConflict", "Namespace tenant-acme exists and is not this tenant's; it is left alone."
+        "Warning",
+        "NamespaceConflict",
+        "Namespace tenant-acme exists and is not this tenant's; it is left alone. "
+        "Remove it, or create the tenant under another name.",
     )
