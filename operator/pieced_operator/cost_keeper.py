@@ -69,7 +69,8 @@ class CostKeeper:
                 self._count(0)
                 await asyncio.sleep(max(least_pause, _IDLE_SHARE * (loop.time() - began_at)))
         finally:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+            self._thread.submit(self._close)
+            self._thread.shutdown(wait=False)
 
     def _count(self, in_work: int) -> None:
         self._in_work = in_work
@@ -132,9 +133,13 @@ class CostKeeper:
                     self._connection = open_store(self._url)
                 return list(tenant_costs(self._connection, uids))
         except BaseException:
-            if self._connection is not None:
-                self._connection.close()
+            self._close()
             raise
+
+    def _close(self) -> None:
+        """In the thread: give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
 
 
 def status_of(cost: TenantCost) -> dict[str, str]:

@@ -22,6 +22,7 @@ from pieced_operator.halts import ClusterReplaced, SweepHalted
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
 from pieced_operator.ledger_reader import LedgerReader
+from pieced_operator.missing import Missing
 from pieced_operator.sweep import Sweep
 from pieced_operator.went_back import ClusterWentBack, ListLags
 from pieced_operator.workqueue import Queues
@@ -57,6 +58,7 @@ class Watchless:
     """An inbox that nothing feeds but sweeps."""
 
     sweep: Sweep
+    missing: Missing
     inbox: Inbox
     backlog: Backlog
 
@@ -78,8 +80,9 @@ def sweeping(
             known_as = cluster_id or id_of(cluster)
             backlog = Backlog()
             inbox = Inbox(known_as, "pieced.ch/org-id", api.clock, backlog, Queues())
-            sweep = Sweep(api, known_as, inbox, LedgerReader(database.url, known_as), Heartbeat())
-            await story(Watchless(sweep, inbox, backlog))
+            ledger = LedgerReader(database.url, known_as)
+            sweep = Sweep(api, known_as, inbox, ledger, Heartbeat())
+            await story(Watchless(sweep, Missing(api, inbox, ledger), inbox, backlog))
 
     asyncio.run(asyncio.wait_for(run(), 60))
 
@@ -151,6 +154,18 @@ def test_a_tenant_that_vanished_is_told_as_gone(swept: Cluster, database: Databa
         (seen,) = await watchless.told()
         assert (seen.gone, seen.uid, seen.source) == (True, before.version.uid, "sweep")
         await watchless.sweep.once()
+        assert await watchless.told() == []
+
+    sweeping(swept, database, story)
+
+
+def test_a_tenant_that_only_a_list_lacks_has_not_vanished(swept: Cluster, database: Database) -> None:
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first(None)
+        await watchless.told()
+        known = watchless.inbox.tenants.named("swept")
+        assert known is not None
+        await watchless.missing.settle([], {known.version.uid}, set())
         assert await watchless.told() == []
 
     sweeping(swept, database, story)
