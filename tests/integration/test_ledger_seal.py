@@ -136,6 +136,7 @@ def restored(filled: Database, database_servers: DatabaseServers, server_name: s
         yield copy
 
 
+@pytest.mark.both_servers
 def test_what_a_restored_backup_lacks_is_named_whatever_was_recorded_since(
     filled: Database, restored: Database, tmp_path: Path
 ) -> None:
