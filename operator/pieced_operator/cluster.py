@@ -26,6 +26,9 @@ _CONNECTIONS: Final = 48
 _REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _WATCH_SECONDS: Final = 290
 _WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(sock_connect=10, sock_read=75)  # a bookmark comes about once a minute
+_UNCOMPRESSED: Final = (
+    "identity"  # as Kubernetes' own controllers ask: beside the API server, gzip costs more than it saves
+)
 _OURS: Final = {"fieldManager": FIELD_MANAGER}
 
 
@@ -62,7 +65,7 @@ class Cluster:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._tls),
-            headers={"User-Agent": FIELD_MANAGER},
+            headers={"User-Agent": FIELD_MANAGER, "Accept-Encoding": _UNCOMPRESSED},
             proxy=self._proxy,
         )
         return self
