@@ -1,7 +1,7 @@
 """Observations on their way to the ledger: in order per tenant, bounded in all, for as long as the database is away."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -25,13 +25,17 @@ class Pending:
 class Backlog:
     """A queue per tenant uid. A uid is taken with all that waits for it, by one taker at a time.
 
+    Who has nothing but what `can_wait` is taken after all others: a sweep confirms every tenant at once, and no change
+    shall stand behind that.
+
     Beyond LIMIT a tenant's newest observation replaces the one before it that still waits: the ledger then sees the
     generation jump and marks the gap.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Pending]] = {}
-        self._ready: deque[str] = deque()
+        self._ready: OrderedDict[str, None] = OrderedDict()
+        self._ready_last: OrderedDict[str, None] = OrderedDict()
         self._taken: dict[str, list[Pending]] = {}
         self._parked: set[str] = set()
         self._changed: set[str] = set()
@@ -66,7 +70,7 @@ class Backlog:
         """The lowest resource version that is not committed yet; what is parked holds up nobody else."""
         return min((first.seen.resource_version for first in self._first_of_each(self._parked)), default=None)
 
-    def put(self, seen: Observation) -> None:
+    def put(self, seen: Observation, *, can_wait: bool = False) -> None:
         """Queue an observation behind those of the same tenant."""
         metrics.OBSERVATIONS.labels(seen.source).inc()
         pending = Pending(seen, asyncio.get_running_loop().time())
@@ -78,20 +82,26 @@ class Backlog:
             return
         queue.append(pending)
         self._size += 1
-        if len(queue) == 1 and seen.uid not in self._taken:
+        if seen.uid in self._taken:
+            return
+        if not can_wait:
             self._release(seen.uid)
+        elif len(queue) == 1:
+            self._ready_last[seen.uid] = None
+            self._filled.set()
 
     async def take(self, most_uids: int) -> list[list[Pending]]:
         """All that waits for up to `most_uids` tenants, a list each, of which the taker removes what it has written.
 
         `committed` or `put_back` must follow for each.
         """
-        while not self._ready:
+        while not (self._ready or self._ready_last):
             self._filled.clear()
             await self._filled.wait()
+        ready = self._ready or self._ready_last
         taken: list[list[Pending]] = []
-        while self._ready and len(taken) < most_uids:
-            uid = self._ready.popleft()
+        while ready and len(taken) < most_uids:
+            uid, _ = ready.popitem(last=False)
             queue = list(self._waiting.pop(uid))
             self._size -= len(queue)
             self._taken[uid] = queue
@@ -126,5 +136,6 @@ class Backlog:
                 yield first
 
     def _release(self, uid: str) -> None:
-        self._ready.append(uid)
+        self._ready_last.pop(uid, None)
+        self._ready[uid] = None
         self._filled.set()

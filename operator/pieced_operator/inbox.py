@@ -97,7 +97,7 @@ class Inbox:
     def confirm(self, known: Known, asked_at: float) -> None:
         """A list asked for at `asked_at` holds the version that is known: the ledger's state held until then."""
         if known.accepted and not self._backlog.waits_for(known.version.uid):
-            self._backlog.put(self._observation(known, Held(known.version, time.monotonic(), asked_at)))
+            self._backlog.put(self._observation(known, Held(known.version, time.monotonic(), asked_at)), can_wait=True)
 
     def read_again(self, known: Known, resource: Resource, asked_at: float) -> Observation | None:
         """What a tenant says to the ledger that was read just now; None when it is another of the same name."""

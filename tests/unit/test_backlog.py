@@ -45,6 +45,24 @@ def test_a_tenant_is_taken_with_all_that_waits_and_by_one_taker_at_a_time() -> N
     run(story())
 
 
+def test_what_can_wait_is_taken_after_all_changes() -> None:
+    async def story() -> None:
+        queue = Backlog()
+        for uid in ("a", "b", "c"):
+            queue.put(first_version(uid), can_wait=True)
+        put(queue, "d", 1)
+        put(queue, "b", 2)
+        assert list(content(await queue.take(5))) == ["d", "b"]
+        assert list(content(await queue.take(1))) == ["a"]
+        queue.committed("b")
+        put(queue, "b", 3)
+        queue.put(replace(first_version("b"), generation=3), can_wait=True)
+        assert content(await queue.take(5)) == {"b": [3, 3]}
+        assert list(content(await queue.take(5))) == ["c"]
+
+    run(story())
+
+
 def test_what_could_not_be_written_comes_first_again() -> None:
     async def story() -> None:
         queue = Backlog()
