@@ -17,13 +17,13 @@ from pieced_operator.replay import FirstList, Replay
 
 log = structlog.get_logger(__name__)
 
-_LENGTH_SECONDS: Final = 60.0
+_KOPF_SECONDS: Final = 60.0
 _REPLAY_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 0.2
 
 
 class Bridge:
-    """Watches tenants from a resource version on, for longer than kopf needs to list and to watch.
+    """Watches tenants from a resource version on, until kopf has had the time that it needs to list and to watch.
 
     While it `holds`, it alone delivers: what kopf lists is known already or comes from here in its order, and what
     kopf's watch delivers is kept back until it is certain that everything before it has been delivered too.
@@ -46,9 +46,13 @@ class Bridge:
         self._ahead: deque[tuple[Resource, bool]] = deque()
         self.holds = True
         self._caught_up = caught_up
+        self._limit = asyncio.timeout(None)
 
     async def run(self, first: FirstList) -> None:
-        """Deliver every change since the position or the list; ends after a minute or where the API server forgot."""
+        """Deliver every change since the position or the list.
+
+        Ends a minute after kopf began, or where the API server has forgotten what comes next.
+        """
         since = first.version if first.since is None else first.since
         if self._replay.is_complete():
             self._caught_up.set()
@@ -56,7 +60,7 @@ class Bridge:
             self._passed(first.version)
         giving_up = asyncio.get_running_loop().call_later(_REPLAY_SECONDS, self._give_up, "it takes too long")
         try:
-            async with asyncio.timeout(_LENGTH_SECONDS):
+            async with self._limit:
                 while True:
                     try:
                         since = await self._follow(since)
@@ -76,6 +80,11 @@ class Bridge:
             self.holds = False
             while self._ahead:
                 self._take(*self._ahead.popleft(), None)
+
+    def kopf_begins(self) -> None:
+        """A minute from now kopf's watch runs."""
+        if self.holds:
+            self._limit.reschedule(asyncio.get_running_loop().time() + _KOPF_SECONDS)
 
     def from_kopf(self, resource: Resource, gone: bool, asked_at: float | None) -> None:
         """Take in what kopf delivers, now or when it is its turn."""

@@ -40,6 +40,8 @@ class ChildWatch:
         self._unread: set[str] = set()
         self.loading = asyncio.Event()
         """Set as soon as it is known whose children are still to be read: work may begin."""
+        self.loaded = asyncio.Event()
+        """Set when all have been read."""
 
     async def load(self) -> None:
         """Read the children of all kinds side by side, in the order of their namespaces.
@@ -71,6 +73,7 @@ class ChildWatch:
                     await asyncio.sleep(_PAUSE_SECONDS)
         for _, uid in waiting:
             self._has_been_read(uid)
+        self.loaded.set()
 
     @property
     def unread(self) -> int:

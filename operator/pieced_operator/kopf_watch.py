@@ -120,8 +120,22 @@ class KopfWatch:
         return registry
 
 
+class _NothingStored(kopf.DiffBaseStorage):
+    """kopf's memory of what it handled last, which it builds anew for every delivery: none, for want of handlers."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        pass
+
+
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
+    settings.persistence.diffbase_storage = _NothingStored()
     settings.scanning.disabled = True
     settings.posting.enabled = False
     settings.watching.chunk_size = 500

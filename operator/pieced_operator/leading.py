@@ -121,12 +121,12 @@ class Leading:
     async def _take_in(self) -> None:
         """List everything, then watch everything and work on it, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tenant_watch.run(self._last_position))
+            group.create_task(self._tenant_watch.run(self._last_position, self._child_watch.loaded))
             await self._tenant_watch.caught_up.wait()
             group.create_task(self._watch_children())
             group.create_task(self._pod_watch.run())
             group.create_task(self._costs.run())
-            group.create_task(self._sweep.run())
+            group.create_task(self._sweep.run(self._child_watch.loaded))
             group.create_task(self._safekeeping.run())
             group.create_task(work_forever(self._queues.packages, self._work_on_package))
             for _ in range(_FIRST_SIGHT_WORKERS):

@@ -67,13 +67,14 @@ class Sweep:
         self._done()
         return FirstList(version, since, unseen)
 
-    async def run(self) -> None:
-        """Sweep soon, every few minutes, and soon again when asked to, until cancelled.
+    async def run(self, children_read: asyncio.Event) -> None:
+        """Sweep once all children are read, every few minutes, and soon when asked to, until cancelled.
 
         Before that it is settled who was gone at the start, as soon as a replay has had time to tell more of that.
         """
         await asyncio.sleep(REPLAY_SECONDS)
         await self._attempt(self._settle_start)
+        await children_read.wait()
         self.soon()
         while True:
             self._heart.beat("sweep", within_seconds=3 * INTERVAL_SECONDS)

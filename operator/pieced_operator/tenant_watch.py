@@ -35,8 +35,11 @@ class TenantWatch:
         self.caught_up = asyncio.Event()
         """Set when the past is told as far as it can be: work may begin."""
 
-    async def run(self, last_position: "asyncio.Future[int | None]") -> None:
-        """Deliver until cancelled; `last_position` may be long in coming, as the ledger's database may be away."""
+    async def run(self, last_position: "asyncio.Future[int | None]", children_read: asyncio.Event) -> None:
+        """Deliver until cancelled; `last_position` may be long in coming, as the ledger's database may be away.
+
+        kopf begins when all children are read: for every tenant that it lists it works as long as we do.
+        """
         since = await _soon(last_position)
         first = await until_answered("first sweep", lambda: self._sweep.first(since))
         log.info("first sweep done", tenants=len(self._inbox.tenants), changed_since=len(first.unseen))
@@ -50,6 +53,8 @@ class TenantWatch:
 
         async with asyncio.TaskGroup() as group:
             group.create_task(bridge.run(first))
+            await children_read.wait()
+            bridge.kopf_begins()
             group.create_task(KopfWatch(self._login, self._identity, take_from_kopf, self._take_package).run())
 
     def _take(self, resource: Resource, gone: bool, asked_at: float | None) -> None:

@@ -87,6 +87,12 @@ def sweeping(
     asyncio.run(asyncio.wait_for(run(), 60))
 
 
+def children_read() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @pytest.fixture
 def swept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     for wait in ("SOON_SECONDS", "REPLAY_SECONDS"):
@@ -241,7 +247,7 @@ def test_a_halted_sweep_is_told_by_metrics_until_one_succeeds(swept: Cluster, da
 
     async def story(watchless: Watchless) -> None:
         await watchless.sweep.first(None)
-        sweeps = asyncio.create_task(watchless.sweep.run())
+        sweeps = asyncio.create_task(watchless.sweep.run(children_read()))
         while not halted("too_many_missing"):
             await asyncio.sleep(0.01)
         sweeps.cancel()
@@ -277,7 +283,7 @@ def test_in_another_cluster_nothing_is_done(swept: Cluster, database: Database) 
         await watchless.told()
         remove(swept)
         with pytest.raises(ClusterReplaced):
-            await watchless.sweep.run()
+            await watchless.sweep.run(children_read())
         assert await watchless.told() == []
 
     sweeping(swept, database, story, cluster_id="another one")
@@ -293,7 +299,7 @@ def test_data_that_went_back_ends_the_process(swept: Cluster, database: Database
         resource["metadata"]["resourceVersion"] = "9000000000"
         watchless.inbox.tenant(resource)
         with pytest.raises(ClusterWentBack):
-            await watchless.sweep.run()
+            await watchless.sweep.run(children_read())
 
     sweeping(swept, database, story)
 
