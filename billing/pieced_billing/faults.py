@@ -82,6 +82,11 @@ POINTS: Final = (
     # the resource's part of a resume request, inside the transaction that records it (pieced_operator/resuming.py)
     "resume.before_change",
     "resume.after_change",
+    # the ConfigMap of a seal, and parting with the operator (pieced_operator/published_seal.py, release.py)
+    "seal.before_publish",
+    "seal.after_publish",
+    "release.before_finalizer",
+    "release.after_finalizer",
     # what a sweep asks for and ends (pieced_operator/missing.py)
     "sweep.before_look",
     "sweep.before_end",

@@ -1,5 +1,6 @@
 """The latest seal as a ConfigMap, outside of the database that it speaks of and of the operator's namespace."""
 
+from pieced_billing import faults
 from pieced_billing.errors import Refused
 from pieced_operator import paths
 from pieced_operator.api_errors import NotFound
@@ -23,7 +24,9 @@ async def publish_seal(cluster: Cluster, namespace: str, name: str, line: bytes)
         "metadata": {"name": name, "namespace": namespace},
         "data": {"seal": line.decode()},
     }
+    faults.point("seal.before_publish")
     try:
         await cluster.apply(f"{paths.NAMESPACES}/{namespace}/configmaps/{name}", body)
     except NotFound:
         raise NoNamespace(namespace) from None
+    faults.point("seal.after_publish")

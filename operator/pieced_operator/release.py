@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pieced_billing import faults
 from pieced_billing.errors import Refused
 from pieced_operator import lease, paths
 from pieced_operator.api_errors import Conflict, NotFound
@@ -47,8 +48,10 @@ async def _release(cluster: Cluster, path: str) -> int:
     released = 0
     while held := await _held(cluster, path):
         for resource in held:
+            faults.point("release.before_finalizer")
             try:
                 await remove_finalizer(cluster, f"{path}/{resource['metadata']['name']}", resource, _FINALIZERS[path])
+                faults.point("release.after_finalizer")
             except (Conflict, NotFound):  # it changed or went meanwhile: the next list says so
                 continue
             released += 1

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 from base64 import b64decode
 from hashlib import sha256
@@ -16,6 +17,7 @@ from tests.chained import SEAL_KEY, bring, fill, usage
 from tests.clusters import Cluster
 from tests.commands import run_pieced
 from tests.databases import Database
+from tests.fault_points import points_of
 
 PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 
@@ -41,9 +43,11 @@ def kubeconfig(cluster: Cluster, sealing_rights: None, tmp_path: Path) -> Path:
     return path
 
 
-def seal(database: Database, kubeconfig: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def seal(
+    database: Database, kubeconfig: Path, folder: Path, *options: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     files = ("--key", str(folder / "private.pem"), "--file", str(folder / "ledger.jsonl"))
-    env = database.env() | {"KUBECONFIG": str(kubeconfig)}
+    env = database.env() | {"KUBECONFIG": str(kubeconfig)} | environment
     return run_pieced("ledger", "seal", *files, *options, env=env, check=False)
 
 
@@ -96,6 +100,22 @@ def test_what_is_published_proves_the_file_and_the_next_seal_replaces_it(
     assert int(second["rows"]) == int(first["rows"]) + 1
     assert is_the_newest(cluster, tmp_path) == "the newest seal\n"
     assert is_the_newest(cluster, older) == ""
+
+
+@pytest.mark.parametrize("point", points_of(__file__))
+def test_a_seal_that_dies_leaves_the_file_of_the_one_before_and_the_next_replaces_both(
+    filled: Database, kubeconfig: Path, cluster: Cluster, tmp_path: Path, point: str
+) -> None:
+    assert seal(filled, kubeconfig, tmp_path).returncode == 0
+    before = (tmp_path / "ledger.jsonl").read_bytes()
+    with connect(filled.url) as connection:
+        bring(connection, [usage("u1", point)])
+    died = seal(filled, kubeconfig, tmp_path, PIECED_FAULT=point)
+    assert died.returncode == -signal.SIGKILL
+    assert (tmp_path / "ledger.jsonl").read_bytes() == before
+    assert (published(cluster).encode() in before) == (point == "seal.before_publish")
+    assert seal(filled, kubeconfig, tmp_path).returncode == 0
+    assert is_the_newest(cluster, tmp_path) == "the newest seal\n"
 
 
 def test_without_the_namespace_nothing_is_sealed(filled: Database, cluster: Cluster, tmp_path: Path) -> None:

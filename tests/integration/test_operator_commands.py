@@ -1,6 +1,7 @@
 """`pieced operator` and `pieced backfill` as commands: what they print, what they refuse, and with which status."""
 
 import json
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pieced_billing.store.connections import connect
 from tests.apiserver import awaited
 from tests.clusters import Cluster
 from tests.databases import Database, DatabaseServers
+from tests.fault_points import points_of
 from tests.stacks import Stack, second_of, stack, uid_of, written_by
 
 RunPieced = Callable[..., CompletedProcess[str]]
@@ -115,6 +117,9 @@ def test_release_takes_the_finalizers_off_and_says_what_that_means(at_work: Stac
     assert kept is not None
     assert kept["metadata"]["finalizers"] == ["pieced.ch/billing"]
 
+    for point in points_of(__file__):
+        died = run_pieced("operator", "release", "--yes", env=env | {"PIECED_FAULT": point}, check=False)
+        assert died.returncode == -signal.SIGKILL, f"{point} is never reached"
     assert "Released" in run_pieced("operator", "release", "--yes", env=env).stdout
     at_work.delete("parting")
     at_work.await_gone("parting")
