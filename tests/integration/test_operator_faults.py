@@ -19,7 +19,7 @@ from tests.lives import Lives
 from tests.operators import Operator, outage
 from tests.stacks import Stack
 
-AT_THE_START = {"api.before_read": 15, "database.before_connect": 4}
+AT_THE_START = {"api.before_read": 10, "database.before_connect": 3}
 """What an operator passes many times before it has caught up, and how often at least."""
 AT_ITS_END = ("lease.before_release", "lease.after_release")
 POINTS = [point for point in points_of(__file__) if point not in AT_THE_START]
