@@ -15,6 +15,7 @@ CLAIMS: Final = {
         *("catalogue.", "lease.", "cost.", "event.", "database.", "api."),
     ),
     "test_resume_requests": ("resume.",),
+    "test_sealed_numbers": ("numbers.",),
     "test_store_upgrade_killed": ("upgrade.",),
 }
 """The first parts of the names of the points that each test file in tests/integration kills a process at."""

@@ -98,6 +98,10 @@ POINTS: Final = (
     "run.after_numbers",
     "run.after_invoices",
     "run.after_commit",
+    # the seal around an invoice run (invoicing/holes.py, pieced_operator/published_numbers.py)
+    "numbers.after_holes",
+    "numbers.before_publish",
+    "numbers.after_publish",
 )
 
 _passed: Counter[str] = Counter()

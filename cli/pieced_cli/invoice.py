@@ -1,7 +1,6 @@
-"""`pieced invoice`: drafts, the invoice run, invoices and their payments."""
+"""`pieced invoice`: drafts, invoices and their payments."""
 
 import gc
-import sys
 from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,16 +14,16 @@ from pieced_billing.collection.receivables import invoice_document, receivable, 
 from pieced_billing.collection.status import Status
 from pieced_billing.errors import UsageError
 from pieced_billing.invoicing.load import drafts
-from pieced_billing.invoicing.run import Outcome, run
-from pieced_billing.money import amount_text
 from pieced_billing.store.settings import load_settings
 from pieced_cli.database import database
 from pieced_cli.documents import print_documents
+from pieced_cli.invoice_run import run_month
 from pieced_cli.numbers import numbers
 from pieced_cli.output import Format, Output, Table, show
 from pieced_cli.values import AmountOption, DateOption, InstantOption, MonthOption
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.command("run")(run_month)
 app.command("numbers")(numbers)
 
 
@@ -46,7 +45,7 @@ def draft(
     """Print what organisations owe for a month; nothing is recorded. A month that is not over is a forecast."""
     if every == (org is not None):
         raise UsageError("Either --org ORG or --all says whose draft is wanted.")
-    _collect_no_cycles()
+    gc.disable()  # bills are trees: looking for cycles in them takes a quarter of the time
     with database() as connection, closing(drafts(connection, month, None if org is None else [org], as_of)) as found:
         if output is Format.TABLE:
             from pieced_cli.bill import print_draft  # noqa: PLC0415 - rich is slow to load
@@ -55,38 +54,6 @@ def draft(
                 print_draft(bill.document())
         else:
             print_documents((bill.document() for bill in found), output)
-
-
-@app.command("run")
-def run_month(
-    month: Annotated[Month, MonthOption("--month", help="The month to finalise; it must be over.")],
-    org: Annotated[str | None, typer.Option(help="Id of one organisation; every one without it.")] = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """Turn the drafts of a month into invoices, once however often it runs; what cannot be invoiced is parked."""
-    total = Outcome()
-    _collect_no_cycles()
-    with database() as connection:
-        for to_come, outcome in run(connection, month, org):
-            total.add(outcome)
-            if sys.stderr.isatty() and to_come:
-                print(f"{len(total.numbers)} invoices, {to_come} organisations to come", file=sys.stderr)
-    document = {
-        "period": str(month),
-        "finalised": len(total.numbers),
-        "gross": amount_text(total.gross),
-        "first_number": total.numbers[0] if total.numbers else None,
-        "last_number": total.numbers[-1] if total.numbers else None,
-        "invoiced_before": total.invoiced_before,
-        "empty": total.empty,
-        "parked": [{"org": one.org, "code": one.code, "reason": one.reason} for one in total.parked],
-    }
-    if output is not Format.TABLE:
-        show(document, Table((), ()), output)
-        return
-    print(_summary(month, total))
-    if total.parked:
-        show(document, Table(("parked", "code", "reason"), [(o.org, o.code, o.reason) for o in total.parked]), output)
 
 
 @app.command("list")
@@ -141,21 +108,3 @@ def pay(
     over = stands.paid - stands.gross
     rest = f"CHF {over:.2f} too much was paid" if over > 0 else f"CHF {stands.open:.2f} is open"
     print(f"{number} is {stands.status.value.replace('_', ' ')}: {rest}.")
-
-
-def _collect_no_cycles() -> None:
-    """Stop the cyclic collector: bills are trees, and looking for cycles in them takes a quarter of the time."""
-    gc.disable()
-
-
-def _summary(month: Month, total: Outcome) -> str:
-    """What a run did, in one line for a person."""
-    count = len(total.numbers)
-    parts = [f"{count} {'invoice' if count == 1 else 'invoices'} finalised for {month}"]
-    if count:
-        parts[0] += f", {total.numbers[0]} to {total.numbers[-1]}, CHF {amount_text(total.gross)} in all"
-    before = total.invoiced_before
-    parts.append(f"{before} {'organisation' if before == 1 else 'organisations'} invoiced before")
-    parts.append(f"{total.empty} without anything to bill")
-    parts.append(f"{len(total.parked)} parked")
-    return "; ".join(parts) + "."

@@ -14,6 +14,7 @@ FIELD_MANAGER = "pieced-operator"
 OPERATOR_NAMESPACE = "pieced-system"
 SEALS_NAMESPACE = "pieced-seals"
 LEDGER_SEAL = "pieced-ledger-seal"
+INVOICE_NUMBERS = "pieced-invoice-numbers"
 
 BILLING_FINALIZER = "pieced.ch/billing"
 IN_USE_FINALIZER = "pieced.ch/in-use"

@@ -13,7 +13,7 @@ class NoNamespace(Refused):
     code = "no_namespace"
 
     def __init__(self, namespace: str) -> None:
-        super().__init__(f"There is no namespace {namespace} for seals; make it, or name another one by --namespace.")
+        super().__init__(f"There is no namespace {namespace} for seals; make it, or name another one.")
 
 
 async def publish_seal(cluster: Cluster, namespace: str, name: str, line: bytes) -> None:

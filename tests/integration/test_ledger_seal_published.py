@@ -121,9 +121,7 @@ def test_a_seal_that_dies_leaves_the_file_of_the_one_before_and_the_next_replace
 def test_without_the_namespace_nothing_is_sealed(filled: Database, cluster: Cluster, tmp_path: Path) -> None:
     refused = seal(filled, cluster.kubeconfig, tmp_path, "--namespace", "no-such-seals")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == (
-        "pieced: There is no namespace no-such-seals for seals; make it, or name another one by --namespace.\n"
-    )
+    assert refused.stderr == ("pieced: There is no namespace no-such-seals for seals; make it, or name another one.\n")
     assert [path.name for path in tmp_path.iterdir()] == ["private.pem"]
 
 

@@ -141,7 +141,7 @@ def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield role["metadata"]["name"], rule
 
 
-@pytest.mark.parametrize(("folder", "roles"), [("manifests/overlays/local", 5), ("manifests/overlays/production", 6)])
+@pytest.mark.parametrize(("folder", "roles"), [("manifests/overlays/local", 5), ("manifests/overlays/production", 7)])
 def test_no_role_has_a_wildcard_or_a_way_to_more_rights(build: Build, folder: str, roles: int) -> None:
     found = list(rules(build(folder)))
     assert len({name for name, _ in found}) == roles

@@ -22,10 +22,10 @@ def may(cluster: Cluster, user: str, verb: str, resource: str, namespace: str = 
 
 
 def split(resource: str) -> dict[str, str]:
-    """`deployments.apps` or `piecedtenants.pieced.ch/status` as the attributes of a review."""
-    name, _, subresource = resource.partition("/")
-    plural, _, group = name.partition(".")
-    return {"group": group, "resource": plural, "subresource": subresource}
+    """`deployments.apps`, `piecedtenants.pieced.ch/status` or `configmaps//one` as the attributes of a review."""
+    kind, subresource, name, *_ = [*resource.split("/"), "", ""]
+    plural, _, group = kind.partition(".")
+    return {"group": group, "resource": plural, "subresource": subresource, "name": name}
 
 
 @contextmanager
@@ -114,6 +114,21 @@ def test_who_seals_may_write_seals_and_read_nothing(cluster: Cluster, sealing_ri
     for resource in ("configmaps", "secrets", "piecedtenants.pieced.ch"):
         for verb in ("get", "create", "patch"):
             assert not may(cluster, sealing, verb, resource, "pieced-system")
+
+
+def test_who_runs_invoices_may_raise_the_sealed_numbers_and_not_remove_them(
+    cluster: Cluster, sealing_rights: None
+) -> None:
+    create = ("-n", "pieced-seals", "create", "rolebinding", "invoicing")
+    cluster.kubectl(*create, "--role=pieced-invoicing", "--user=invoicing")
+    awaited(lambda: may(cluster, "invoicing", "create", "configmaps", "pieced-seals"), bool)
+    numbers = "configmaps//pieced-invoice-numbers"
+    assert [may(cluster, "invoicing", verb, numbers, "pieced-seals") for verb in ("get", "update")] == [True, True]
+    assert not may(cluster, "invoicing", "delete", numbers, "pieced-seals")
+    for verb in ("get", "list", "patch", "update", "delete"):
+        assert not may(cluster, "invoicing", verb, "configmaps//pieced-ledger-seal", "pieced-seals")
+    assert not may(cluster, "invoicing", "get", "secrets", "pieced-system")
+    cluster.kubectl("-n", "pieced-seals", "delete", "rolebinding", "invoicing")
 
 
 def test_the_lease_is_the_operators_in_its_own_namespace_only(cluster: Cluster) -> None:

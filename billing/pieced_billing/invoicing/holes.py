@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pieced_billing import faults
 from pieced_billing.invoicing.number import NumberSeries, format_number, read_counters
 from pieced_billing.invoicing.sealed_numbers import SealedNumbers
 from pieced_billing.ledger.soundness import NumberRun
@@ -40,4 +41,5 @@ def certify_holes(connection: Connection, sealed: SealedNumbers) -> list[Hole]:
                 " (issuing_entity, series, year, first_number, last_number, evidence) VALUES (%s, %s, %s, %s, %s, %s)",
                 [*hole.series, *hole.numbers, sealed.line],
             )
+        faults.point("numbers.after_holes")
     return holes

@@ -1,0 +1,94 @@
+"""`pieced invoice run`: the invoices of a month, and what there is to say of it."""
+
+import gc
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pieced_billing.calendar import Month
+from pieced_billing.invoicing.holes import Hole
+from pieced_billing.invoicing.run import Outcome, run
+from pieced_billing.money import amount_text
+from pieced_cli.database import database
+from pieced_cli.output import Format, Output, Table, show
+from pieced_cli.values import MonthOption
+from pieced_operator.names import SEALS_NAMESPACE
+
+if TYPE_CHECKING:
+    from pieced_cli.number_seal import NumberSeal
+
+
+def run_month(
+    month: Annotated[Month, MonthOption("--month", help="The month to finalise; it must be over.")],
+    org: Annotated[str | None, typer.Option(help="Id of one organisation; every one without it.")] = None,
+    seal_key: Annotated[
+        Path | None,
+        typer.Option(help="The Ed25519 private key, a PEM file.", envvar="PIECED_SEAL_KEY", metavar="FILE"),
+    ] = None,
+    seal_namespace: Annotated[
+        str, typer.Option(help="Where the sealed numbers are kept.", envvar="PIECED_SEAL_NAMESPACE")
+    ] = SEALS_NAMESPACE,
+    output: Output = Format.TABLE,
+) -> None:
+    """Turn the drafts of a month into invoices, once however often it runs; what cannot be invoiced is parked.
+
+    With a key the last number is sealed in the cluster before anything is sent: no restored database gives it again.
+    """
+    total = Outcome()
+    gc.disable()  # bills are trees: looking for cycles in them takes a quarter of the time
+    seal = None if seal_key is None else _seal(seal_key, seal_namespace)
+    with database() as connection:
+        holes = [] if seal is None else seal.begin(connection)
+        for to_come, outcome in run(connection, month, org):
+            total.add(outcome)
+            if sys.stderr.isatty() and to_come:
+                print(f"{len(total.numbers)} invoices, {to_come} organisations to come", file=sys.stderr)
+        try:
+            if seal is not None:
+                seal.finish(connection)
+        finally:
+            _print(month, total, holes, output)
+
+
+def _seal(key: Path, namespace: str) -> "NumberSeal":
+    from pieced_cli.number_seal import NumberSeal  # noqa: PLC0415 - the operator's libraries take a second to load
+
+    return NumberSeal(key, namespace)
+
+
+def _print(month: Month, total: Outcome, holes: Sequence[Hole], output: Format) -> None:
+    document = {
+        "period": str(month),
+        "finalised": len(total.numbers),
+        "gross": amount_text(total.gross),
+        "first_number": total.numbers[0] if total.numbers else None,
+        "last_number": total.numbers[-1] if total.numbers else None,
+        "invoiced_before": total.invoiced_before,
+        "empty": total.empty,
+        "parked": [{"org": one.org, "code": one.code, "reason": one.reason} for one in total.parked],
+        "lost_numbers": [hole.document() for hole in holes],
+    }
+    if output is not Format.TABLE:
+        show(document, Table((), ()), output)
+        return
+    for hole in map(Hole.document, holes):
+        print(f"{hole['first']} to {hole['last']} were given before this database was restored: recorded as lost.")
+    print(_summary(month, total))
+    if total.parked:
+        show(document, Table(("parked", "code", "reason"), [(o.org, o.code, o.reason) for o in total.parked]), output)
+
+
+def _summary(month: Month, total: Outcome) -> str:
+    """What a run did, in one line for a person."""
+    count = len(total.numbers)
+    parts = [f"{count} {'invoice' if count == 1 else 'invoices'} finalised for {month}"]
+    if count:
+        parts[0] += f", {total.numbers[0]} to {total.numbers[-1]}, CHF {amount_text(total.gross)} in all"
+    before = total.invoiced_before
+    parts.append(f"{before} {'organisation' if before == 1 else 'organisations'} invoiced before")
+    parts.append(f"{total.empty} without anything to bill")
+    parts.append(f"{len(total.parked)} parked")
+    return "; ".join(parts) + "."

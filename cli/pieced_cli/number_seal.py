@@ -1,0 +1,67 @@
+"""The seal around an invoice run: before it, what a database lost is certified; after it, its numbers are sealed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pieced_billing.errors import Refused, Unavailable
+from pieced_billing.invoicing.holes import Hole, certify_holes
+from pieced_billing.invoicing.number import read_counters
+from pieced_billing.ledger.seal_keys import private_key
+from pieced_billing.store.connections import Connection
+from pieced_operator.clock import ApiClock
+from pieced_operator.cluster import Cluster
+from pieced_operator.login import login
+from pieced_operator.published_numbers import PublishedNumbers
+
+Result = TypeVar("Result")
+
+
+class NotSealed(Refused):
+    """The numbers of invoices could not be sealed."""
+
+    code = "numbers_not_sealed"
+
+
+class NumberSeal:
+    """What a run does before its first number and after its last."""
+
+    def __init__(self, key: Path, namespace: str) -> None:
+        self._key = private_key(key)
+        self._namespace = namespace
+
+    def begin(self, connection: Connection) -> list[Hole]:
+        """Certify what a restored database does not know any more, and seal what an earlier run could not.
+
+        Raises NotSealed when the sealed numbers cannot be read, believed or written; then nothing may be issued.
+        """
+        try:
+            sealed = self._with_cluster(PublishedNumbers.read)
+            holes = [] if sealed is None else certify_holes(connection, sealed)
+            self._publish(connection)
+        except (Refused, Unavailable) as error:
+            raise NotSealed(f"Nothing was issued, because the invoice numbers cannot be sealed: {error}") from error
+        return holes
+
+    def finish(self, connection: Connection) -> None:
+        """Seal the numbers that were given; until then no invoice of the run may be sent. Raises NotSealed."""
+        try:
+            self._publish(connection)
+        except (Refused, Unavailable) as error:
+            raise NotSealed(
+                f"The invoices are issued and nothing was sent, because their numbers are not sealed: {error} "
+                "The same command again seals them."
+            ) from error
+
+    def _publish(self, connection: Connection) -> None:
+        with connection.transaction():
+            counters = read_counters(connection)
+        self._with_cluster(lambda published: published.rise_to(counters))
+
+    def _with_cluster(self, work: Callable[[PublishedNumbers], Awaitable[Result]]) -> Result:
+        async def run() -> Result:
+            async with Cluster(login, ApiClock()) as cluster:
+                return await work(PublishedNumbers(cluster, self._namespace, self._key))
+
+        return asyncio.run(run())

@@ -1,0 +1,85 @@
+"""The sealed invoice numbers as a ConfigMap: what a restore of the database, and who writes to it, cannot set back."""
+
+import asyncio
+import time
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from pieced_billing import faults
+from pieced_billing.errors import Unavailable
+from pieced_billing.invoicing.number import Counters
+from pieced_billing.invoicing.sealed_numbers import SealedNumbers, seal_numbers, sealed_numbers
+from pieced_operator import paths
+from pieced_operator.api_errors import Conflict, NotFound
+from pieced_operator.cluster import Cluster, Resource
+from pieced_operator.names import INVOICE_NUMBERS
+from pieced_operator.published_seal import NoNamespace
+
+_SEAL: Final = "seal"
+_PATIENCE_SECONDS: Final = 30.0
+_RETRY_SECONDS: Final = 0.5
+
+
+class PublishedNumbers:
+    """The ConfigMap of one namespace, signed with one key. What is in it only rises."""
+
+    def __init__(self, cluster: Cluster, namespace: str, key: Ed25519PrivateKey) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._config_maps = f"{paths.NAMESPACES}/{namespace}/configmaps"
+        self._key = key
+
+    async def read(self) -> SealedNumbers | None:
+        """What is sealed; None if nothing is yet. Raises BadSeal, ApiRefused and Unavailable."""
+        found = await self._find()
+        return None if found is None else self._believed(found)
+
+    async def rise_to(self, counters: Counters) -> None:
+        """Seal counters that were read, each if it is above what is sealed.
+
+        Tried again for half a minute when others write too or the API server does not answer. Raises NoNamespace,
+        BadSeal, ApiRefused and Unavailable.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                await self._rise_to(counters)
+                return
+            except (Conflict, Unavailable):
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _rise_to(self, counters: Counters) -> None:
+        found = await self._find()
+        there = {} if found is None else self._believed(found).counters
+        highest = {**there, **{key: max(last, there.get(key, 0)) for key, last in counters.items()}}
+        if found is not None and highest == there:
+            return
+        now = self._cluster.clock.latest(time.monotonic())
+        await self._write(found, seal_numbers(highest, now, self._key))
+
+    async def _write(self, found: Resource | None, sealed: SealedNumbers) -> None:
+        faults.point("numbers.before_publish")
+        data = {_SEAL: sealed.line}
+        if found is None:
+            metadata = {"name": INVOICE_NUMBERS, "namespace": self._namespace}
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+            try:
+                await self._cluster.create(self._config_maps, body)
+            except NotFound:
+                raise NoNamespace(self._namespace) from None
+        else:
+            await self._cluster.replace(f"{self._config_maps}/{INVOICE_NUMBERS}", {**found, "data": data})
+        faults.point("numbers.after_publish")
+
+    async def _find(self) -> Resource | None:
+        try:
+            return await self._cluster.get(f"{self._config_maps}/{INVOICE_NUMBERS}")
+        except NotFound:
+            return None
+
+    def _believed(self, found: Resource) -> SealedNumbers:
+        line = (found.get("data") or {}).get(_SEAL, "")
+        return sealed_numbers(line, self._key.public_key(), f"The ConfigMap {self._namespace}/{INVOICE_NUMBERS}")

@@ -1,0 +1,218 @@
+"""Invoice runs that seal their numbers in a real cluster: when they die, run at once, are refused, or begin anew."""
+
+import asyncio
+import itertools
+import json
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import kopf
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from pieced_billing.invoicing.issued import numberings
+from pieced_billing.invoicing.number import Counters, NumberSeries
+from pieced_billing.invoicing.sealed_numbers import sealed_numbers
+from pieced_billing.ledger.soundness import NumberRun
+from pieced_billing.store.connections import connect
+from pieced_operator.clock import ApiClock
+from pieced_operator.cluster import Cluster as Client
+from pieced_operator.published_numbers import PublishedNumbers
+from tests.apiserver import awaited
+from tests.books import APRIL, MARCH, add_customers, first_numbers, numbers
+from tests.clusters import Cluster, ClusterFailed
+from tests.commands import run_pieced
+from tests.databases import Database, DatabaseServers
+from tests.fault_points import points_of
+
+Result = TypeVar("Result")
+KEY = Ed25519PrivateKey.generate()
+CUSTOMERS = 3
+NAMESPACES = (f"sealed-{number}" for number in itertools.count(1))
+CONFIG_MAP = ("get", "configmap", "pieced-invoice-numbers", "-o", "jsonpath={.data.seal}", "--ignore-not-found")
+
+
+@dataclass(frozen=True)
+class Seals:
+    """A namespace with sealed numbers, and the key that signs them."""
+
+    cluster: Cluster
+    namespace: str
+    key: Path
+
+    def env(self, database: Database) -> dict[str, str]:
+        return database.env() | {
+            "KUBECONFIG": str(self.cluster.kubeconfig),
+            "PIECED_SEAL_KEY": str(self.key),
+            "PIECED_SEAL_NAMESPACE": self.namespace,
+        }
+
+    def run(self, database: Database, month: object = MARCH, **env: str) -> tuple[int, str]:
+        """An invoice run: exit status and what it said."""
+        arguments = ("invoice", "run", "--month", str(month))
+        done = run_pieced(*arguments, env=self.env(database) | env, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def operator_may(self, verb: str) -> bool:
+        """Whether the operator's user may do it with the ConfigMap: a role counts a moment after it was made."""
+        question = ("auth", "can-i", verb, "configmaps", "--as=pieced-operator", "-n", self.namespace)
+        try:
+            return self.cluster.kubectl(*question).startswith("yes")
+        except ClusterFailed:
+            return False
+
+    def publish(self, work: Callable[[PublishedNumbers], Awaitable[Result]]) -> Result:
+        """Do something with the ConfigMap as an administrator."""
+        kubeconfig = yaml.safe_load(self.cluster.kubeconfig.read_text())
+        at, user = kubeconfig["clusters"][0]["cluster"], kubeconfig["users"][0]["user"]
+        info = kopf.ConnectionInfo(server=at["server"], ca_data=at["certificate-authority-data"], token=user["token"])
+
+        async def run() -> Result:
+            async with Client(lambda: info, ApiClock()) as client:
+                return await work(PublishedNumbers(client, self.namespace, KEY))
+
+        return asyncio.run(run())
+
+    def last(self) -> int | None:
+        """The one number that is sealed, by its signature; None if there is none."""
+        line = self.cluster.kubectl("-n", self.namespace, *CONFIG_MAP)
+        if not line:
+            return None
+        return next(iter(sealed_numbers(line, KEY.public_key(), "it").counters.values()), 0)
+
+
+@pytest.fixture
+def seals(cluster: Cluster, tmp_path: Path) -> Iterator[Seals]:
+    namespace = next(NAMESPACES)
+    key = tmp_path / "key.pem"
+    key.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    cluster.kubectl("create", "namespace", namespace)
+    yield Seals(cluster, namespace, key)
+    cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+@pytest.fixture
+def books(database: Database) -> Database:
+    """A database with customers to invoice."""
+    with connect(database.url) as connection:
+        add_customers(connection, CUSTOMERS)
+    return database
+
+
+def given(database: Database) -> list[str]:
+    with connect(database.url) as connection:
+        return numbers(connection)
+
+
+def firsts(database: Database, count: int) -> list[str]:
+    with connect(database.url) as connection:
+        return first_numbers(connection, count)
+
+
+def test_what_one_database_gave_no_other_gives_again(
+    seals: Seals, books: Database, database_servers: DatabaseServers
+) -> None:
+    assert seals.run(books)[0] == 0
+    assert seals.last() == CUSTOMERS
+    with database_servers.migrated("pg18") as restored:
+        with connect(restored.url) as connection:
+            add_customers(connection, CUSTOMERS)
+        status, said = seals.run(restored)
+        first, _, last = firsts(restored, CUSTOMERS)
+        assert status == 0, said
+        assert f"{first} to {last} were given before this database was restored: recorded as lost." in said
+        assert given(restored) == firsts(restored, 2 * CUSTOMERS)[CUSTOMERS:]
+        assert seals.last() == 2 * CUSTOMERS
+        status, said = seals.run(restored)
+        assert said.startswith(f"0 invoices finalised for 2026-03; {CUSTOMERS} organisations invoiced before")
+
+
+@pytest.mark.parametrize("point", points_of(__file__))
+def test_a_run_that_dies_around_its_seal_certifies_and_seals_all_of_it_when_it_is_run_again(
+    seals: Seals, books: Database, point: str
+) -> None:
+    """Two numbers were sealed before, by a database that is lost."""
+    year = int(firsts(books, 1)[0].split("-")[1])
+    series = NumberSeries("default", "INV", year)
+    seals.publish(lambda published: published.rise_to({series: 2}))
+    assert seals.run(books, PIECED_FAULT=point)[0] == -signal.SIGKILL
+    issued = firsts(books, 2 + CUSTOMERS)[2:]
+    assert given(books) == ([] if point == "numbers.after_holes" else issued)
+    assert seals.last() == (2 + CUSTOMERS if point == "numbers.after_publish" else 2)
+    status, said = seals.run(books)
+    assert (status, given(books), seals.last()) == (0, issued, 2 + CUSTOMERS), said
+    with connect(books.url) as connection:
+        (numbering,) = numberings(connection)
+    assert [hole.numbers for hole in numbering.holes] == [NumberRun(1, 2)]
+
+
+def test_runs_at_once_seal_all_of_their_numbers(seals: Seals, books: Database) -> None:
+    months = (MARCH, APRIL, APRIL.next)
+    with ThreadPoolExecutor(len(months)) as threads:
+        done = list(threads.map(lambda month: seals.run(books, month), months))
+    assert [status for status, _ in done] == [0, 0, 0], done
+    assert seals.last() == CUSTOMERS * len(months)
+    assert given(books) == firsts(books, CUSTOMERS * len(months))
+
+
+def test_writers_at_once_raise_each_other_and_lose_nothing(seals: Seals) -> None:
+    series = [NumberSeries("default", "INV", year) for year in range(2020, 2024)]
+
+    async def write(published: PublishedNumbers) -> Counters:
+        await asyncio.gather(*(published.rise_to({one: one.year - 2000}) for one in series))
+        await asyncio.gather(*(published.rise_to({one: 7}) for one in series))  # none falls
+        found = await published.read()
+        assert found is not None
+        return found.counters
+
+    assert seals.publish(write) == {one: one.year - 2000 for one in series}
+
+
+def test_what_cannot_be_believed_or_read_lets_nothing_be_issued(seals: Seals, books: Database, tmp_path: Path) -> None:
+    nothing = "pieced: Nothing was issued, because the invoice numbers cannot be sealed: "
+    closed = yaml.safe_load(seals.cluster.kubeconfig.read_text())
+    closed["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    (tmp_path / "closed.yaml").write_text(yaml.safe_dump(closed))
+    status, said = seals.run(books, KUBECONFIG=str(tmp_path / "closed.yaml"))
+    assert status == 1
+    assert said.startswith(f"{nothing}The API server does not answer: ")
+
+    status, said = seals.run(books, PIECED_SEAL_NAMESPACE="nowhere")
+    assert status == 1
+    assert said.startswith(f"{nothing}There is no namespace nowhere")
+
+    forged = json.dumps({"statement": {"kind": "invoice numbers", "last": {}}, "signature": "AAAA"})
+    create = ("create", "configmap", "pieced-invoice-numbers", f"--from-literal=seal={forged}")
+    seals.cluster.kubectl("-n", seals.namespace, *create)
+    status, said = seals.run(books)
+    assert status == 1
+    assert said == (
+        f"{nothing}The ConfigMap {seals.namespace}/pieced-invoice-numbers is not signed with this key: it was changed,"
+        " or another key signed it.\n"
+    )
+    status, said = seals.run(books, PIECED_SEAL_KEY=str(tmp_path / "absent.pem"))
+    assert status == 2
+    assert given(books) == []
+
+
+def test_numbers_that_cannot_be_sealed_any_more_are_not_sent_and_sealed_by_the_same_command(
+    seals: Seals, books: Database
+) -> None:
+    """Who runs it may read the ConfigMap and create it, and not change it."""
+    role = ("role", "reading", "--verb=get", "--resource=configmaps")
+    for arguments in (role, ("rolebinding", "reading", "--role=reading", "--user=pieced-operator")):
+        seals.cluster.kubectl("-n", seals.namespace, "create", *arguments)
+    awaited(lambda: seals.operator_may("get"), bool)
+    status, said = seals.run(books, KUBECONFIG=str(seals.cluster.operator_kubeconfig))
+    assert status == 1
+    assert f"{CUSTOMERS} invoices finalised for 2026-03" in said
+    assert "The invoices are issued and nothing was sent, because their numbers are not sealed: The API server" in said
+    assert (given(books), seals.last()) == (firsts(books, CUSTOMERS), 0)
+    status, said = seals.run(books)
+    assert (status, seals.last()) == (0, CUSTOMERS), said
