@@ -5,7 +5,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,16 +53,8 @@ class Operator:
 
     def await_leading(self, *, or_end: bool = False) -> None:
         """Wait until it holds the Lease and its first sweep is done; with `or_end` its end will do as well."""
-        self._await(lambda: self.metric("pieced_last_sweep_timestamp_seconds") > 0, or_end=or_end)
-
-    def await_caught_up(self, *, or_end: bool = False) -> None:
-        """Wait until it has read all that there is as well, and watches it; with `or_end` its end will do as well."""
-        self.await_leading(or_end=or_end)
-        self._await(lambda: "\npieced_children_unread 0.0\n" in self.page("metrics")[1], or_end=or_end)
-
-    def _await(self, reached: Callable[[], bool], *, or_end: bool) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not reached():
+        while self.metric("pieced_last_sweep_timestamp_seconds") == 0:
             assert self._process is not None
             if self._process.poll() is not None:
                 assert or_end, f"the operator ended: {self.end_of_log()}"

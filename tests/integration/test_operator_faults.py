@@ -4,7 +4,6 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,11 @@ from tests.lives import Lives
 from tests.operators import Operator, outage
 from tests.stacks import Stack
 
-AT_THE_START = {"api.before_read": 10, "database.before_connect": 3}
-"""What an operator passes many times before it has caught up, and how often at least."""
+AT_THE_START = {"api.before_read": 10, "database.before_connect": 5}
+"""What an operator passes many times when it starts, and how many of these passages are tried.
+
+The tenth request is one of the lists of children, which are read side by side; the fifth connection writes the ledger.
+"""
 AT_ITS_END = ("lease.before_release", "lease.after_release")
 POINTS = [point for point in points_of(__file__) if point not in AT_THE_START]
 STAGES = 6
@@ -115,23 +117,18 @@ def test_an_operator_that_dies_anywhere_loses_and_doubles_nothing(scene: Scene, 
 
 
 @pytest.mark.parametrize("point", AT_THE_START)
-def test_an_operator_that_dies_at_each_request_of_its_start_loses_and_doubles_nothing(
+def test_an_operator_that_dies_at_one_request_of_its_start_after_the_other_loses_and_doubles_nothing(
     scene: Scene, tmp_path: Path, point: str
 ) -> None:
     operator = scene.stack.operator
     scene.prepare(point)
     operator.kill()
     scene.play(point)
-    for passed in count():
-        log = tmp_path / str(passed)
-        operator.launch(PIECED_FAULT=f"{point}:{passed + 1}", PIECED_FAULT_LOG=str(log))
-        operator.await_caught_up(or_end=True)
-        if not operator.has_ended():
-            break
+    for passage in range(1, AT_THE_START[point] + 1):
+        log = tmp_path / str(passage)
+        operator.launch(PIECED_FAULT=f"{point}:{passage}", PIECED_FAULT_LOG=str(log))
         assert operator.await_end() == -signal.SIGKILL, operator.end_of_log()
         assert log.read_text() == f"{point}\n"
-    operator.kill()
-    assert passed >= AT_THE_START[point]
 
     operator.start()
     scene.lives.await_recorded()
