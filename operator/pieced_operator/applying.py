@@ -12,6 +12,7 @@ from pieced_operator.children import ChildKey, Children
 from pieced_operator.cluster import Cluster
 from pieced_operator.desired.manifest import Manifest
 from pieced_operator.desired.namespace import Claim, claim
+from pieced_operator.live_child import LIVE_CHILD
 from pieced_operator.names import namespace_of
 from pieced_operator.tenant import Tenant
 
@@ -61,13 +62,12 @@ class Applier:
         faults.point("reconcile.before_create_namespace")
         metadata = {key: manifest["metadata"][key] for key in ("name", "labels", "ownerReferences")}
         try:
-            made = await self._cluster.create(
+            await self._cluster.create(
                 paths.NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
             )
         except Conflict:
             return await self.claim_namespace(tenant)
         faults.point("reconcile.after_create_namespace")
-        self._children.saw("Namespace", made)
         return Claim.OURS
 
     async def apply(self, tenant: Tenant, manifests: list[Manifest]) -> list[Refusal]:
@@ -113,7 +113,7 @@ class Applier:
             raise Conflict(409, "Terminating", f"{kind} {name} is being deleted.")
         faults.point("reconcile.before_apply")
         path = paths.child(kind, name, manifest["metadata"].get("namespace", ""))
-        answer = await self._cluster.apply(path, manifest)
+        answer = await self._cluster.apply_as(LIVE_CHILD, path, manifest)
         faults.point("reconcile.after_apply")
         self._children.applied(kind, manifest, answer)
         if changed_by_others:

@@ -11,10 +11,11 @@ from pieced_billing.errors import Unavailable
 from pieced_operator import metrics, paths
 from pieced_operator.api_errors import ApiRefused, Expired
 from pieced_operator.children import Children
-from pieced_operator.cluster import Cluster, Page, Resource
+from pieced_operator.cluster import Cluster, Page
 from pieced_operator.desired.children import CHILD_KINDS
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.listing import side_by_side
+from pieced_operator.live_child import LIVE_CHILD, LiveChild
 from pieced_operator.names import FIELD_MANAGER, MANAGED_BY_LABEL, TENANT_LABEL, namespace_of
 from pieced_operator.tenants import Tenants
 from pieced_operator.workqueue import WorkQueue
@@ -66,7 +67,7 @@ class ChildWatch:
                     continue
                 self._take_page(kind, page)
                 if page.items:
-                    reached[kind] = _order(page.items[-1]["metadata"]["namespace"])
+                    reached[kind] = _order(page.items[-1].metadata.namespace or "")
                 while waiting and waiting[0][0] < min(reached.values()):
                     self._has_been_read(waiting.popleft()[1])
                 while len(self._work) > _WAITING_TENANTS:
@@ -94,10 +95,12 @@ class ChildWatch:
         while True:
             self._heart.beat(f"watch {kind}")
             try:
-                async for event, resource in self._cluster.watch(paths.children(kind), self._versions[kind], _OURS):
+                async for event, child in self._cluster.watch_as(
+                    LIVE_CHILD, paths.children(kind), self._versions[kind], _OURS
+                ):
                     self._heart.beat(f"watch {kind}")
-                    self._versions[kind] = resource["metadata"]["resourceVersion"]
-                    self._take(kind, event, resource)
+                    self._versions[kind] = child.metadata.resource_version
+                    self._take(kind, event, child)
             except Expired:
                 await self._list_again(kind)
             except (ApiRefused, Unavailable) as error:
@@ -105,15 +108,15 @@ class ChildWatch:
                 log.info("watch interrupted", kind=kind, error=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    def _take(self, kind: str, event: str, resource: Resource) -> None:
+    def _take(self, kind: str, event: str, child: LiveChild) -> None:
         if event == "BOOKMARK":
             return
         gone = event == "DELETED"
-        uid = self._children.vanished(kind, resource) if gone else self._children.saw(kind, resource)
+        uid = self._children.vanished(kind, child) if gone else self._children.saw(kind, child)
         if uid is not None:
             self._work.add(uid)
         if gone and kind == "Namespace":  # its name is free now, maybe for another tenant that waits for it
-            successor = self._tenants.named(resource["metadata"]["labels"].get(TENANT_LABEL, ""))
+            successor = self._tenants.named(child.metadata.label(TENANT_LABEL))
             if successor is not None:
                 self._work.add(successor.version.uid)
 
@@ -126,13 +129,13 @@ class ChildWatch:
     async def _list(self, kind: str) -> set[str]:
         uids: set[str] = set()
         async for page in self._pages(kind):
-            uids.update(resource["metadata"]["uid"] for resource in page.items)
+            uids.update(child.metadata.uid for child in page.items)
             self._take_page(kind, page)
         return uids
 
-    def _take_page(self, kind: str, page: Page) -> None:
-        for resource in page.items:
-            uid = self._children.saw(kind, resource)
+    def _take_page(self, kind: str, page: Page[LiveChild]) -> None:
+        for child in page.items:
+            uid = self._children.saw(kind, child)
             if uid is not None and self.has_read(uid):
                 self._work.add(uid)
         self._versions[kind] = page.resource_version
@@ -141,8 +144,8 @@ class ChildWatch:
         self._unread.discard(uid)
         self._work.add(uid)
 
-    def _pages(self, kind: str) -> AsyncIterator[Page]:
-        return self._cluster.pages(paths.children(kind), _OURS)
+    def _pages(self, kind: str) -> AsyncIterator[Page[LiveChild]]:
+        return self._cluster.pages_as(LIVE_CHILD, paths.children(kind), _OURS)
 
 
 def _order(namespace: str) -> str:

@@ -8,19 +8,16 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from pieced_operator.cluster import Resource
 from pieced_operator.desired.drift import differs
-from pieced_operator.names import MANIFEST_CHECKSUM_ANNOTATION, TENANT_KIND, TENANT_UID_LABEL
-from pieced_operator.packing import packed
+from pieced_operator.desired.manifest import Manifest
+from pieced_operator.live_child import LiveChild
+from pieced_operator.names import MANIFEST_CHECKSUM_ANNOTATION
 
 ChildKey: TypeAlias = tuple[str, str]
 """Kind and name: a tenant has one namespace, and of each kind one child of a name."""
 
 _KIND: Final = frozenset({"apiVersion", "kind"})  # the items of a list do not have them
-_VOLATILE: Final = _KIND | {"metadata", "status"}
-_KEPT_METADATA: Final = ("name", "namespace", "labels", "annotations", "ownerReferences", "deletionTimestamp")
 _GONE_LIMIT: Final = 10_000
-_KINDS_WITH_STATE: Final = frozenset({"Deployment", "PersistentVolumeClaim"})
 
 
 @dataclass(slots=True)
@@ -55,16 +52,16 @@ class Children:
         """The live children of a tenant; not to be changed."""
         return self._of.get(tenant_uid, {})
 
-    def saw(self, kind: str, resource: Resource) -> str | None:
+    def saw(self, kind: str, seen: LiveChild) -> str | None:
         """Take note of a child as it is now; returns its tenant's uid when that tenant's reconciliation may change."""
-        metadata = resource["metadata"]
-        tenant_uid = _tenant_uid(resource)
-        key, version = (kind, intern(metadata["name"])), int(metadata["resourceVersion"])
+        metadata = seen.metadata
+        tenant_uid = metadata.tenant_uid()
+        key, version = (kind, intern(metadata.name)), int(metadata.resource_version)
         known = self._of.get(tenant_uid, {}).get(key)
-        if version <= max(self._gone.get(metadata["uid"], 0), known.resource_version if known else 0):
+        if version <= max(self._gone.get(metadata.uid, 0), known.resource_version if known else 0):
             return None
-        content = _compared(resource)
-        child = _child(kind, resource, content)
+        content = seen.content()
+        child = _child(kind, seen, content)
         if known is None or known.uid != child.uid or known.content != child.content:
             child.live = content
         else:
@@ -73,27 +70,27 @@ class Children:
         nothing_new = known is not None and child.live is None and child.state == known.state
         return None if nothing_new else tenant_uid
 
-    def applied(self, kind: str, manifest: Resource, answer: Resource) -> None:
+    def applied(self, kind: str, manifest: Manifest, answer: LiveChild) -> None:
         """Take note of a child that we have just applied: it fulfils the manifest.
 
         Where the watch was faster than the answer, what it saw is newer and stays: it will be compared, or made anew.
         """
-        tenant_uid, key = _tenant_uid(manifest), (kind, manifest["metadata"]["name"])
-        child = _child(kind, answer, _compared(answer))
+        tenant_uid, key = answer.metadata.tenant_uid(), (kind, manifest["metadata"]["name"])
+        child = _child(kind, answer, answer.content())
         child.in_sync_with = checksum(manifest)
         known = self.of(tenant_uid).get(key)
         is_latest = known is None or known.resource_version <= child.resource_version
         if is_latest and child.resource_version > self._gone.get(child.uid, 0):
             self._of.setdefault(tenant_uid, {})[key] = child
 
-    def vanished(self, kind: str, resource: Resource) -> str | None:
+    def vanished(self, kind: str, last: LiveChild) -> str | None:
         """Forget a child that was deleted, or lost our label; returns its tenant's uid if it was known."""
-        metadata = resource["metadata"]
-        tenant_uid = _tenant_uid(resource)
-        self._gone[metadata["uid"]] = int(metadata["resourceVersion"])
+        metadata = last.metadata
+        tenant_uid = metadata.tenant_uid()
+        self._gone[metadata.uid] = int(metadata.resource_version)
         if len(self._gone) > _GONE_LIMIT:
             del self._gone[next(iter(self._gone))]
-        return tenant_uid if self._forget(tenant_uid, (kind, metadata["name"]), metadata["uid"]) else None
+        return tenant_uid if self._forget(tenant_uid, (kind, metadata.name), metadata.uid) else None
 
     def keep_only(self, kind: str, uids: set[str]) -> Iterator[str]:
         """After a full LIST of a kind: forget what was not in it; yields the uids of tenants that lost one."""
@@ -107,7 +104,7 @@ class Children:
         child = self.of(tenant_uid).get((kind, name))
         return None if child is None or child.state is None else orjson.loads(child.state)
 
-    def in_sync(self, tenant_uid: str, manifest: Resource) -> bool:
+    def in_sync(self, tenant_uid: str, manifest: Manifest) -> bool:
         """Whether the live child is what the manifest wants; compares at most once per change of either."""
         child = self.of(tenant_uid).get((manifest["kind"], manifest["metadata"]["name"]))
         if child is None:
@@ -129,47 +126,20 @@ class Children:
         return True
 
 
-def checksum(manifest: Resource) -> str:
+def checksum(manifest: Manifest) -> str:
     """What identifies a manifest that we want: it carries its own checksum."""
     annotated: str = manifest["metadata"]["annotations"][MANIFEST_CHECKSUM_ANNOTATION]
     return annotated
 
 
-def _tenant_uid(resource: Resource) -> str:
-    """The uid of the tenant that a child belongs to: by its owner, by its label where somebody removed the owner."""
-    metadata = resource["metadata"]
-    owners = [owner["uid"] for owner in metadata.get("ownerReferences", ()) if owner["kind"] == TENANT_KIND]
-    uid: str = owners[0] if owners else metadata.get("labels", {}).get(TENANT_UID_LABEL, "")
-    return uid
-
-
-def _child(kind: str, resource: Resource, content: bytes) -> Child:
-    metadata = resource["metadata"]
+def _child(kind: str, seen: LiveChild, content: bytes) -> Child:
+    metadata = seen.metadata
     return Child(
-        uid=metadata["uid"],
-        resource_version=int(metadata["resourceVersion"]),
+        uid=metadata.uid,
+        resource_version=int(metadata.resource_version),
         content=blake2b(content, digest_size=16).digest(),
         in_sync_with=None,
         live=None,
-        state=packed(_state(kind, resource)) if kind in _KINDS_WITH_STATE else None,
-        leaving="deletionTimestamp" in metadata,
+        state=seen.state(kind),
+        leaving=metadata.deletion_timestamp is not None,
     )
-
-
-def _compared(resource: Resource) -> bytes:
-    """All of a resource that somebody may have wanted to be so, as JSON that is the same for the same content.
-
-    No status, no bookkeeping of the API server.
-    """
-    metadata = {key: resource["metadata"][key] for key in _KEPT_METADATA if key in resource["metadata"]}
-    kept = {key: value for key, value in resource.items() if key not in _VOLATILE} | {"metadata": metadata}
-    return packed(kept, sort_keys=True)
-
-
-def _state(kind: str, resource: Resource) -> dict[str, Any]:
-    """What readiness looks at, and of a volume the size that it was asked for."""
-    metadata, status = resource["metadata"], resource.get("status", {})
-    if kind == "Deployment":
-        return {"metadata": {"generation": metadata.get("generation", 0)}, "status": status}
-    asked = {"resources": resource.get("spec", {}).get("resources", {})}
-    return {"metadata": {"creationTimestamp": metadata.get("creationTimestamp")}, "spec": asked, "status": status}

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
 
 import aiohttp
 import orjson
@@ -17,9 +17,12 @@ from pieced_operator.api_errors import KindNotServed, NotFound, error_of
 from pieced_operator.clock import ApiClock
 from pieced_operator.login import Login
 from pieced_operator.names import FIELD_MANAGER
+from pieced_operator.shape import STATUS, WATCH_EVENT, Shape
 
 Resource: TypeAlias = dict[str, Any]
 """A Kubernetes object as the API server writes it."""
+
+T = TypeVar("T")
 
 _PAGE: Final = 500
 _CONNECTIONS: Final = 48
@@ -29,18 +32,19 @@ _WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(sock_connect=10, sock_read=75)  # 
 _UNCOMPRESSED: Final = (
     "identity"  # as Kubernetes' own controllers ask: beside the API server, gzip costs more than it saves
 )
+_WHOLE: Final[Shape[Resource]] = Shape(dict[str, Any])
 _OURS: Final = {"fieldManager": FIELD_MANAGER}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[T]):
     """A part of a LIST.
 
     `resource_version` is that of the whole list; `asked_at` a monotonic instant before the first part was read, so that
     everything in the list was so at that time or later.
     """
 
-    items: list[Resource]
+    items: list[T]
     resource_version: str
     asked_at: float
 
@@ -89,7 +93,13 @@ class Cluster:
 
     async def apply(self, path: str, body: Resource) -> Resource:
         """Server-side apply: make the object have what the body says, and own that."""
-        return await self._request("PATCH", path, body, "application/apply-patch+yaml", _OURS | {"force": "true"})
+        return await self.apply_as(_WHOLE, path, body)
+
+    async def apply_as(self, shape: Shape[T], path: str, body: Resource) -> T:
+        """The same, with the answer read in a shape of its own."""
+        query = _OURS | {"force": "true"}
+        async with self._answer("PATCH", path, orjson.dumps(body), "application/apply-patch+yaml", query) as response:
+            return shape.one.decode(await response.read())
 
     async def merge(self, path: str, body: Resource) -> Resource:
         """Change what the body names."""
@@ -105,26 +115,34 @@ class Cluster:
         body = {"preconditions": preconditions, "propagationPolicy": "Background"}
         await self._request("DELETE", path, body, "application/json")
 
-    async def pages(self, path: str, labels: str = "") -> AsyncIterator[Page]:
+    def pages(self, path: str, labels: str = "") -> AsyncIterator[Page[Resource]]:
         """LIST in parts, of etcd's latest state; Expired when reading took too long, KindNotServed for no such kind."""
+        return self.pages_as(_WHOLE, path, labels)
+
+    async def pages_as(self, shape: Shape[T], path: str, labels: str = "") -> AsyncIterator[Page[T]]:
+        """The same, with the objects read in a shape of their own."""
         asked_at = time.monotonic()
         query = {"limit": str(_PAGE)} | ({"labelSelector": labels} if labels else {})
         while True:
             try:
-                listed = await self._request("GET", path, query=query)
+                async with self._answer("GET", path, query=query) as response:
+                    listed = shape.listed.decode(await response.read())
             except NotFound:
                 raise KindNotServed(path.rpartition("/")[2]) from None
-            yield Page(listed["items"], listed["metadata"]["resourceVersion"], asked_at)
-            following = listed["metadata"].get("continue")
-            if not following:
+            yield Page(listed.items, listed.metadata.resource_version, asked_at)
+            if not listed.metadata.following:
                 return
-            query["continue"] = following
+            query["continue"] = listed.metadata.following
 
-    async def watch(self, path: str, since: str, labels: str = "") -> AsyncIterator[tuple[str, Resource]]:
+    def watch(self, path: str, since: str, labels: str = "") -> AsyncIterator[tuple[str, Resource]]:
         """Changes after a resource version as (ADDED, MODIFIED, DELETED or BOOKMARK, object), until the server ends it.
 
         Raises Expired when the version is too old.
         """
+        return self.watch_as(_WHOLE, path, since, labels)
+
+    async def watch_as(self, shape: Shape[T], path: str, since: str, labels: str = "") -> AsyncIterator[tuple[str, T]]:
+        """The same, with the objects read in a shape of their own."""
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -133,10 +151,10 @@ class Cluster:
         } | ({"labelSelector": labels} if labels else {})
         async with self._answer("GET", path, query=query, timeout=_WATCH_TIMEOUT) as response:
             async for line in _lines(response):
-                event = orjson.loads(line)
-                if event["type"] == "ERROR":
-                    raise error_of(event["object"].get("code", 500), orjson.dumps(event["object"]))
-                yield event["type"], event["object"]
+                event = WATCH_EVENT.decode(line)
+                if event.type == "ERROR":
+                    raise error_of(STATUS.decode(event.object).code, bytes(event.object))
+                yield event.type, shape.one.decode(event.object)
 
     async def _request(
         self,

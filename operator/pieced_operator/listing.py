@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
 
 from pieced_operator.cluster import Page
 
+T = TypeVar("T")
 
-class Lists:
+
+class Lists(Generic[T]):
     """LISTs by name, each one page ahead."""
 
-    def __init__(self, pages: Mapping[str, AsyncIterator[Page]]) -> None:
+    def __init__(self, pages: Mapping[str, AsyncIterator[Page[T]]]) -> None:
         self._pages = pages
         self._coming = {name: self._ask(name) for name in pages}
 
-    async def next(self, name: str) -> Page | None:
+    async def next(self, name: str) -> Page[T] | None:
         """The next page of a list, None at its end; raises what reading it raised."""
         page = await self._coming[name]
         if page is not None:
@@ -27,12 +30,12 @@ class Lists:
             task.cancel()
         await asyncio.gather(*self._coming.values(), return_exceptions=True)
 
-    def _ask(self, name: str) -> asyncio.Task[Page | None]:
+    def _ask(self, name: str) -> asyncio.Task[Page[T] | None]:
         return asyncio.ensure_future(_next(self._pages[name]))
 
 
 @asynccontextmanager
-async def side_by_side(pages: Mapping[str, AsyncIterator[Page]]) -> AsyncIterator[Lists]:
+async def side_by_side(pages: Mapping[str, AsyncIterator[Page[T]]]) -> AsyncIterator[Lists[T]]:
     """The lists, and at the end no request left."""
     lists = Lists(pages)
     try:
@@ -41,5 +44,5 @@ async def side_by_side(pages: Mapping[str, AsyncIterator[Page]]) -> AsyncIterato
         await lists.end()
 
 
-async def _next(pages: AsyncIterator[Page]) -> Page | None:
+async def _next(pages: AsyncIterator[Page[T]]) -> Page[T] | None:
     return await anext(pages, None)

@@ -5,6 +5,6 @@ from typing import Any
 import orjson
 
 
-def packed(value: Any, *, sort_keys: bool = False) -> bytes:
+def packed(value: Any) -> bytes:
     """The value as JSON; a copy, because what orjson returns holds on to its working space of kilobytes."""
-    return bytes(memoryview(orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)))
+    return bytes(memoryview(orjson.dumps(value)))

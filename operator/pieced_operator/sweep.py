@@ -12,7 +12,7 @@ from pieced_billing.errors import Refused, Unavailable
 from pieced_billing.ledger.live import LiveTenant
 from pieced_operator import metrics, paths
 from pieced_operator.api_errors import KindNotServed, NotFound
-from pieced_operator.cluster import Cluster, Page
+from pieced_operator.cluster import Cluster, Page, Resource
 from pieced_operator.halts import REASONS, ClusterReplaced, SweepHalted, kinds_missing
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
@@ -179,7 +179,7 @@ class Sweep:
             if entry.uid not in listed:
                 self._inbox.package({"metadata": {"name": entry.id, "uid": entry.uid}}, gone=True)
 
-    async def _pages(self, path: str) -> AsyncIterator[Page]:
+    async def _pages(self, path: str) -> AsyncIterator[Page[Resource]]:
         """A list of our own; SweepHalted where the kind itself is not served."""
         try:
             async for page in self._cluster.pages(path):

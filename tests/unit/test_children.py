@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import orjson
+
 from pieced_operator.children import Children
+from pieced_operator.live_child import LIVE_CHILD, LiveChild
 from pieced_operator.names import MANIFEST_CHECKSUM_ANNOTATION, TENANT_UID_LABEL
 
 MANIFEST: dict[str, Any] = {
@@ -17,9 +20,9 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def claim(version: int, phase: str) -> dict[str, Any]:
+def claim(version: int, phase: str) -> LiveChild:
     metadata = {**MANIFEST["metadata"], "uid": "v-1", "resourceVersion": str(version)}
-    return {**MANIFEST, "metadata": metadata, "status": {"phase": phase}}
+    return LIVE_CHILD.one.decode(orjson.dumps({**MANIFEST, "metadata": metadata, "status": {"phase": phase}}))
 
 
 def test_the_answer_to_an_apply_does_not_undo_what_the_watch_saw_since() -> None:
