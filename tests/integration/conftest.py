@@ -41,7 +41,8 @@ def proxied(loop: LoopThread, cluster: Cluster, tmp_path: Path) -> Iterator[tupl
 @pytest.fixture(scope="session")
 def sealing_rights(cluster: Cluster) -> None:
     """Makes the worker's cluster have the namespace for seals, and who may write there."""
-    kinds = ("Namespace", "ServiceAccount", "Role", "RoleBinding")
+    policy = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    kinds = ("Namespace", "ServiceAccount", "Role", "RoleBinding", *policy)
     built = yaml.safe_load_all(cluster.kubectl("kustomize", "manifests/sealing"))
     documents = yaml.safe_dump_all(document for document in built if document["kind"] in kinds)
     cluster.kubectl("apply", "--server-side", "-f", "-", stdin=documents)

@@ -1,39 +1,56 @@
-"""Postgres restored to an earlier point in time, by the very commands of docs/disaster.md, on a cluster of its own."""
+"""The very commands of docs/disaster.md: Postgres restored to an earlier point in time, a cluster that is lost."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from pieced_billing.invoicing.sealed_numbers import sealed_numbers
 from pieced_billing.ledger.discontinuities import of_tenant
+from pieced_billing.ledger.observe import observe
+from pieced_billing.ledger.seal_keys import public_key
 from pieced_billing.store.connections import connect
 from pieced_local import cluster as local_cluster
 from pieced_local.postgres.installation import embedded
 from tests.apiserver import Json
 from tests.books import APRIL, MARCH, first_numbers, numbers, organisation, set_organisations, set_prices
-from tests.commands import run_pieced
-from tests.databases import DatabaseServers
+from tests.chained import bring
+from tests.clusters import Cluster
+from tests.commands import clean_environment, run_pieced
+from tests.databases import Database, DatabaseServers
 from tests.ledger_lines import created
+from tests.observations import NINE, first_version, recorded
 from tests.stacks import Stack, second_of, stack, uid_of, written_by
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs/disaster.md").read_text()
 RESTORED = "Postgres is restored to an earlier point in time"
+Command: TypeAlias = tuple[str, list[str]]
+"""A shell block, and lines of what it prints."""
 NAMES = ("kept", "toggled", "paused", "ended")
 
 
-def blocks(section: str) -> list[str]:
-    """The shell blocks between a heading and the next one."""
+def commands(section: str) -> list[Command]:
+    """The shell blocks between a heading and the next one, each with lines that it prints."""
     text = PAGE.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", text, re.MULTILINE | re.DOTALL)
+    return [(block, lines.splitlines()) for block, lines in found]
+
+
+def shows(output: str, line: str) -> bool:
+    """Whether a line is among the output: `…` is any text, and so many spaces are one."""
+    wanted = re.sub(r"(\\ )?…(\\ )?", ".*", re.escape(" ".join(line.split())))
+    return any(re.fullmatch(wanted, " ".join(printed.split())) for printed in output.splitlines())
 
 
 @dataclass
@@ -45,10 +62,9 @@ class Site:
     runs: bool = True
 
     def env(self) -> dict[str, str]:
-        programs = (Path(sys.executable).parent, embedded().programs)
         env = self.stack.cluster.environment() | self.stack.database.env()
         return env | {
-            "PATH": os.pathsep.join([*map(str, programs), env["PATH"]]),
+            "PATH": f"{self.stack.cluster.kubectl_program.parent}{os.pathsep}{path()}",
             "PIECED_SEAL_KEY": str(self.folder / "key.pem"),
             "BACKUP": str(self.folder / "pieced.dump"),
             "SEAL": str(self.folder / "ledger.jsonl"),
@@ -56,11 +72,9 @@ class Site:
             "MONTH": str(MARCH.next),
         }
 
-    def run(self, script: str) -> str:
-        """Run a block of the page; returns what it printed. What it asks of the Deployment happens to the operator."""
-        command = ["sh", "-eu", "-c", script]
-        done = subprocess.run(command, cwd=PROJECT, env=self.env(), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    def run(self, command: Command) -> str:
+        """Run a block. What it asks of the Deployment happens to the operator."""
+        said = shell(command, self.env())
         deployment = ("-n", "pieced-system", "get", "deployment", "pieced-operator", "-o", "jsonpath={.spec.replicas}")
         wanted = self.stack.cluster.kubectl(*deployment) != "0"
         if wanted != self.runs:
@@ -69,7 +83,7 @@ class Site:
                 self.stack.operator.start()
             else:
                 self.stack.operator.stop()
-        return done.stdout
+        return said
 
     def pieced(self, *arguments: str) -> str:
         return run_pieced(*arguments, env=self.env()).stdout
@@ -77,8 +91,7 @@ class Site:
 
 @pytest.fixture
 def site(database_servers: DatabaseServers, worker_state: Path, tmp_path: Path) -> Iterator[Site]:
-    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "key.pem").write_bytes(key)
+    new_key(tmp_path / "key.pem")
     with local_cluster.running(worker_state / "disaster") as cluster:
         cluster.kubectl("apply", "--server-side", "-k", "manifests/base")
         cluster.kubectl("apply", "-f", "manifests/sealing/namespace.yaml")
@@ -97,6 +110,14 @@ class Tenants:
     paused: Json
 
 
+def add_customer(database: Database) -> None:
+    """One who is to be invoiced from March on."""
+    with connect(database.url) as connection:
+        set_prices(connection)
+        set_organisations(connection, organisation("310001"))
+        bring(connection, [json.dumps(created("2026-03-01T09:00:00Z", uid="old", tenant="of-old"))])
+
+
 def before_the_backup(site: Site) -> dict[str, Json]:
     """Four tenants in the cluster; a customer of old, and the invoice of one month."""
     site.stack.package("search")
@@ -104,11 +125,7 @@ def before_the_backup(site: Site) -> dict[str, Json]:
     for name in NAMES:
         suspended = () if name == "paused" else ("suspended",)
         site.stack.await_kinds(uid_of(tenants[name]), "created", *suspended)
-    with connect(site.stack.database.url) as connection:
-        set_prices(connection)
-        set_organisations(connection, organisation("310001"))
-    old = json.dumps(created("2026-03-01T09:00:00Z", uid="old", tenant="of-old"))
-    run_pieced("ledger", "import", "-", env=site.env(), stdin=old)
+    add_customer(site.stack.database)
     site.pieced("invoice", "run", "--month", str(MARCH))
     return tenants
 
@@ -126,6 +143,8 @@ def after_the_backup(site: Site, before: dict[str, Json]) -> Tenants:
         at_work.delete(name)
         at_work.await_gone(name)
     at_work.await_kinds(uid_of(paused), "created", "suspended")
+    switched = ("enabled search", "disabled search", "enabled search")
+    at_work.await_kinds(uid_of(before["toggled"]), "created", "suspended", *switched)
     at_work.await_kinds(uid_of(born), "created", "suspended", "enabled search")
     for month in (APRIL, APRIL.next):
         site.pieced("invoice", "run", "--month", str(month))
@@ -137,11 +156,11 @@ def after_the_backup(site: Site, before: dict[str, Json]) -> Tenants:
 def test_postgres_is_restored_as_documented(site: Site) -> None:
     at_work = site.stack
     before = before_the_backup(site)
-    site.run(*blocks("What to keep"))
+    site.run(*commands("What to keep"))
     tenants = after_the_backup(site, before)
     kept = at_work.events(uid_of(before["kept"]))
 
-    stop, restore, verify, start, await_agreement, invoice, seal = blocks(RESTORED)
+    stop, restore, verify, start, await_agreement, invoice, seal = commands(RESTORED)
     site.run(stop)
     site.run(restore)
     forget(at_work)
@@ -151,14 +170,13 @@ def test_postgres_is_restored_as_documented(site: Site) -> None:
         assert re.search(rf"\b{name}\b", lost), lost
     assert not re.search(r"\bkept\b", lost), lost
     site.run(start)
-    assert site.run(await_agreement).endswith("agree: 4 tenants.\n")
+    site.run(await_agreement)
 
     assert at_work.events(uid_of(before["kept"])) == kept
     healed(at_work, tenants)
-    said = site.run(invoice)
+    site.run(invoice)
     with connect(at_work.database.url) as connection:
-        first, second, third, fourth = first_numbers(connection, 4)
-        assert f"{second} to {third} were given before this database was restored" in said
+        first, _, _, fourth = first_numbers(connection, 4)
         assert numbers(connection) == [first, fourth]
     (numbering,) = json.loads(site.pieced("invoice", "numbers", "-o", "json"))
     assert numbering["issued"] == [{"first": 1, "last": 1}, {"first": 4, "last": 4}]
@@ -202,3 +220,72 @@ def healed(at_work: Stack, tenants: Tenants) -> None:
 def seams(at_work: Stack, uid: str) -> Sequence[tuple[str, int, int]]:
     with connect(at_work.database.url) as connection:
         return [(one.reason, one.generation_before, one.generation_after) for one in of_tenant(connection, uid)]
+
+
+def test_the_tenants_of_a_cluster_that_is_lost_end_where_they_were_last_confirmed(
+    database: Database, tmp_path: Path
+) -> None:
+    confirmed_at = NINE + timedelta(days=2)
+    with connect(database.url) as connection:
+        for uid, cluster in (("u1", "lost"), ("u2", "lost"), ("u3", "another")):
+            observe(connection, first_version(uid, f"of-{uid}", cluster_id=cluster))
+        seen = first_version("u2", "of-u2", cluster_id="lost", source="sweep", seen_at=confirmed_at)
+        observe(connection, replace(seen, asked_at=confirmed_at + timedelta(seconds=1)))
+    env = clean_environment() | database.env() | {"PATH": path(), "OLD_CLUSTER": "lost"}
+    env |= {"ENDS": str(tmp_path / "ends.jsonl")}
+    shell(commands("The cluster is lost, Postgres is there")[0], env)
+    with connect(database.url) as connection:
+        ends = {uid: recorded(connection, uid)[-1] for uid in ("u1", "u2", "u3")}
+    tick = timedelta(microseconds=1)
+    assert (ends["u1"][1], ends["u1"][3]) == ("deleted", NINE + tick)
+    assert (ends["u2"][1], ends["u2"][3]) == ("deleted", confirmed_at + tick)
+    assert ends["u3"][1] == "created"
+
+
+def test_a_new_key_takes_over_and_numbers_are_put_back(
+    cluster: Cluster, sealing_rights: None, database: Database, tmp_path: Path
+) -> None:
+    add_customer(database)
+    old, new = new_key(tmp_path / "old.pem"), new_key(tmp_path / "new.pem")
+    files = {name: str(tmp_path / name) for name in ("BACKUP", "SEAL", "NUMBERS")}
+    env = cluster.environment() | database.env() | files | {"PATH": f"{cluster.kubectl_program.parent}:{path()}"}
+    env |= {"PIECED_SEAL_KEY": str(old), "OLD_KEY": str(old)}
+    run = ("invoice", "run", "--month", str(MARCH))
+    run_pieced(*run, env=env)
+    shell(commands("What to keep")[0], env)
+    env |= {"PIECED_SEAL_KEY": str(new)}
+    assert "is not signed with this key" in run_pieced(*run, env=env, check=False).stderr
+
+    shell(commands("The seal's key is lost or stolen")[0], env)
+
+    run_pieced(*run, env=env)
+    config_map = ("-n", "pieced-seals", "get", "configmap", "pieced-invoice-numbers", "-o", "jsonpath={.data.seal}")
+    (last,) = sealed_numbers(cluster.kubectl(*config_map), public_key(new), "it").counters.values()
+    assert last == 1
+    cluster.kubectl("-n", "pieced-seals", "delete", "configmap", "pieced-invoice-numbers")
+    shell(commands("The cluster is lost, Postgres is there")[1], env)
+    assert cluster.kubectl(*config_map) == Path(files["NUMBERS"]).read_text()
+    cluster.kubectl("-n", "pieced-seals", "delete", "configmap", "pieced-invoice-numbers")
+
+
+def new_key(path: Path) -> Path:
+    path.write_bytes(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
+
+
+def shell(command: Command, env: Mapping[str, str]) -> str:
+    """Run a block of the page, which prints what the page says."""
+    script, lines = command
+    done = subprocess.run(
+        ["sh", "-eu", "-c", script], cwd=PROJECT, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    missing = [line for line in lines if not shows(done.stdout, line)]
+    assert not missing, f"{missing}\n{done.stdout}"
+    return done.stdout
+
+
+def path() -> str:
+    """Where the page's commands are: `pieced`, and the programs of PostgreSQL."""
+    programs = (str(Path(sys.executable).parent), str(embedded().programs))
+    return os.pathsep.join([*programs, os.environ["PATH"]])

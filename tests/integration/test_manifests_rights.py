@@ -131,6 +131,26 @@ def test_who_runs_invoices_may_raise_the_sealed_numbers_and_not_remove_them(
     cluster.kubectl("-n", "pieced-seals", "delete", "rolebinding", "invoicing")
 
 
+def test_the_operator_may_neither_write_nor_remove_seals(cluster: Cluster, sealing_rights: None) -> None:
+    operator = "system:serviceaccount:pieced-system:pieced-operator"
+    binding = ("clusterrolebinding", "operating")
+    cluster.kubectl("create", *binding, "--clusterrole=pieced-operator", f"--user={operator}")
+    awaited(lambda: may(cluster, operator, "delete", "configmaps", "pieced-seals"), bool)
+
+    def refusal(*arguments: str) -> str:
+        try:
+            cluster.kubectl(*arguments, "--dry-run=server", "--as", operator)
+        except ClusterFailed as refused:
+            return str(refused)
+        return ""
+
+    seal = ("create", "configmap", "some-seal", "-n")
+    awaited(lambda: refusal(*seal, "pieced-seals"), lambda said: "Seals are not the operator's." in said)
+    assert "Seals are not the operator's." in refusal("delete", "namespace", "pieced-seals")
+    assert refusal(*seal, "pieced-system") == ""
+    cluster.kubectl("delete", *binding)
+
+
 def test_the_lease_is_the_operators_in_its_own_namespace_only(cluster: Cluster) -> None:
     assert may(cluster, "pieced-operator", "create", "leases.coordination.k8s.io", "pieced-system")
     assert not may(cluster, "pieced-operator", "create", "leases.coordination.k8s.io", "kube-system")
