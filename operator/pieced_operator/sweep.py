@@ -24,6 +24,7 @@ from pieced_operator.went_back import ClusterWentBack, ListLags, require_forward
 log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS: Final = 300.0
+WITHOUT_LEDGER_SECONDS: Final = 20.0
 SOON_SECONDS: Final = 3.0
 REPLAY_SECONDS: Final = 2.0
 
@@ -39,6 +40,7 @@ class Sweep:
         self._missing = Missing(cluster, inbox, ledger)
         self._heart = heart
         self._wanted = asyncio.Event()
+        self._next_in_seconds = INTERVAL_SECONDS
         self._unexplained: set[tuple[str, str]] = set()
         self._at_the_start: tuple[list[LiveTenant], set[str]] = [], set()
 
@@ -79,7 +81,7 @@ class Sweep:
         while True:
             self._heart.beat("sweep", within_seconds=3 * INTERVAL_SECONDS)
             with suppress(TimeoutError):
-                async with asyncio.timeout(INTERVAL_SECONDS):
+                async with asyncio.timeout(self._next_in_seconds):
                     await self._wanted.wait()
                 await asyncio.sleep(SOON_SECONDS)
             self._wanted.clear()
@@ -188,12 +190,18 @@ class Sweep:
             raise kinds_missing() from None
 
     async def _live(self) -> list[LiveTenant]:
-        """What the ledger holds to be alive; nothing while its database is away: the rest of a sweep can do without."""
+        """What the ledger holds to be alive; nothing while its database is away.
+
+        The rest of a sweep can do without. Who ended while nobody looked is found by the next, which comes sooner.
+        """
         try:
-            return await self._ledger.live()
+            live = await self._ledger.live()
         except (Refused, Unavailable) as error:
             log.warning("sweep without the ledger", error=str(error))
+            self._next_in_seconds = WITHOUT_LEDGER_SECONDS
             return []
+        self._next_in_seconds = INTERVAL_SECONDS
+        return live
 
     async def _tell_of_the_ledger(self) -> None:
         """The metrics of what the ledger knows, as they were where its database is away."""

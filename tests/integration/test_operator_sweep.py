@@ -4,11 +4,12 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from prometheus_client import generate_latest
+from prometheus_client import REGISTRY, generate_latest
 
 from pieced_billing.ledger.checks import save_check
 from pieced_billing.ledger.discrepancy import Disagreement, Discrepancy
@@ -29,6 +30,8 @@ from pieced_operator.workqueue import Queues
 from tests.clusters import Cluster
 from tests.commands import run_pieced
 from tests.databases import Database
+from tests.faults.database_proxy import database_proxy
+from tests.faults.loop_thread import loop_thread
 from tests.logins import login_of
 from tests.stacks import recorded_of
 
@@ -222,6 +225,37 @@ def test_what_vanished_while_nobody_looked_is_ended_in_the_ledger(swept: Cluster
     sweeping(swept, database, story)
     _, deleted = recorded_of(database, [uid])[uid]
     assert (deleted.kind, deleted.quality, deleted.source) == ("deleted", "inferred", "sweep")
+
+
+def sweeps_so_far() -> float | None:
+    return REGISTRY.get_sample_value("pieced_sweep_seconds_count")
+
+
+def test_a_sweep_without_the_ledger_is_made_up_for_soon(
+    swept: Cluster, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who ended while the operator was dead and its database away is not left until the next sweep that is due."""
+    (uid,) = remembered(swept, database, 1)
+    monkeypatch.setattr("pieced_operator.sweep.WITHOUT_LEDGER_SECONDS", 0.1)
+    port = urlsplit(database.url).port
+    assert port is not None
+
+    async def story(watchless: Watchless) -> None:
+        await watchless.sweep.first(None)
+        before = sweeps_so_far()
+        sweeps = asyncio.create_task(watchless.sweep.run(children_read()))
+        while sweeps_so_far() == before:
+            await asyncio.sleep(0.01)
+        assert len(recorded_of(database, [uid])[uid]) == 1
+        await asyncio.to_thread(loop.run, proxy.refuse(False))
+        while len(recorded_of(database, [uid])[uid]) == 1:
+            await asyncio.sleep(0.05)
+        sweeps.cancel()
+
+    with loop_thread() as loop, database_proxy(loop, port) as proxy:
+        loop.run(proxy.refuse(True))
+        through = replace(database, url=database.url.replace(f":{port}/", f":{proxy.port}/"))
+        sweeping(swept, through, story)
 
 
 def test_when_too_many_are_missing_none_is_ended(swept: Cluster, database: Database) -> None:
