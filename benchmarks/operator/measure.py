@@ -17,7 +17,7 @@ from benchmarks.operator.progress import say
 from benchmarks.operator.results import Figures
 from benchmarks.operator.sweeping import sweep
 from benchmarks.operator.usage import Spent, Usage
-from benchmarks.operator.waiting import until_idle, until_quiet, until_recorded
+from benchmarks.operator.waiting import until_at_rest, until_idle, until_quiet, until_recorded
 from benchmarks.operator.world import World
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster
@@ -57,6 +57,7 @@ async def measure(world: World, tenants: int, parts: list[str], outage_seconds: 
         process, figures = await _restart(world, tenants)
         if "restart" in parts:
             results.keep(column, figures)
+        await until_at_rest(process)
         running = Running(world, process, await load(api, tenants), tenants, outage_seconds)
         for name, part in AFTER_START.items():
             if name in parts:

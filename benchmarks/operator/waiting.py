@@ -13,6 +13,7 @@ LOOK_SECONDS = 0.1
 SAY_SECONDS = 30.0
 LIMIT_SECONDS = 7200.0
 QUIET_SECONDS, QUIET_REQUESTS = 2.0, 4
+REST_SHARE = 0.25
 
 
 async def until_idle(world: World, process: Process, tenants: int) -> None:
@@ -38,11 +39,22 @@ async def until_recorded(world: World, process: Process, wanted: Wanted) -> None
             await asyncio.sleep(LOOK_SECONDS)
 
 
+async def until_at_rest(process: Process) -> None:
+    """Wait until it needs less than a quarter of a processor: after a start kopf lists what is known already."""
+    async with asyncio.timeout(LIMIT_SECONDS):
+        used = float("inf")
+        while used > REST_SHARE * QUIET_SECONDS:
+            before = process.cpu_seconds()
+            await asyncio.sleep(QUIET_SECONDS)
+            used = process.cpu_seconds() - before
+
+
 async def until_quiet(world: World, process: Process) -> None:
     """Wait until hardly a request is made any more: Events and costs come when all is as wanted already."""
     if world.program.requests is None:
         return
-    before, now = float("-inf"), process.metrics()[world.program.requests]
-    while now - before > QUIET_REQUESTS:
-        await asyncio.sleep(QUIET_SECONDS)
-        before, now = now, process.metrics()[world.program.requests]
+    async with asyncio.timeout(LIMIT_SECONDS):
+        before, now = float("-inf"), process.metrics()[world.program.requests]
+        while now - before > QUIET_REQUESTS:
+            await asyncio.sleep(QUIET_SECONDS)
+            before, now = now, process.metrics()[world.program.requests]
