@@ -98,3 +98,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             read(tmp_path / "absent.pem")
         with pytest.raises(UsageError, match="cannot be read: Is a directory"):
             read(tmp_path)
+
+
+def test_a_key_in_place_of_its_file_is_refused_and_not_repeated() -> None:
+    for read in (private_key, public_key):
+        with pytest.raises(UsageError, match="is the key itself") as refused:
+            read(Path(pem(KEY).decode()))
+        assert pem(KEY).decode().splitlines()[1] not in str(refused.value)

@@ -38,6 +38,8 @@ def public_key(path: Path) -> Ed25519PublicKey:
 
 
 def _read(path: Path) -> bytes:
+    if "-----" in str(path):  # an error that repeats it would show the key
+        raise UsageError("What names the key's file is the key itself; write it to a file and name that.")
     try:
         return path.read_bytes()
     except OSError as error:
