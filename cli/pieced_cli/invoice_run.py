@@ -11,6 +11,7 @@ import typer
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.holes import Hole
 from pieced_billing.invoicing.run import Outcome, run
+from pieced_billing.invoicing.seal_required import refuse_if_sealed
 from pieced_billing.money import amount_text
 from pieced_cli.database import database
 from pieced_cli.output import Format, Output, Table, show
@@ -35,12 +36,15 @@ def run_month(
 ) -> None:
     """Turn the drafts of a month into invoices, once however often it runs; what cannot be invoiced is parked.
 
-    With a key the last number is sealed in the cluster before anything is sent: no restored database gives it again.
+    With a key the last number is sealed in the cluster before anything is sent: no restored database gives it again,
+    and from then on no run of this database goes without the key.
     """
     total = Outcome()
     gc.disable()  # bills are trees: looking for cycles in them takes a quarter of the time
     seal = None if seal_key is None else _seal(seal_key, seal_namespace)
     with database() as connection:
+        if seal is None:
+            refuse_if_sealed(connection)
         holes = [] if seal is None else seal.begin(connection)
         for to_come, outcome in run(connection, month, org):
             total.add(outcome)

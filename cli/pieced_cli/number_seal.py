@@ -8,6 +8,7 @@ from typing import TypeVar
 from pieced_billing.errors import Refused, Unavailable
 from pieced_billing.invoicing.holes import Hole, certify_holes
 from pieced_billing.invoicing.number import read_counters
+from pieced_billing.invoicing.seal_required import require_seal
 from pieced_billing.ledger.seal_keys import private_key
 from pieced_billing.store.connections import Connection
 from pieced_operator.clock import ApiClock
@@ -40,6 +41,7 @@ class NumberSeal:
             sealed = self._with_cluster(PublishedNumbers.read)
             holes = [] if sealed is None else certify_holes(connection, sealed)
             self._publish(connection)
+            require_seal(connection)
         except (Refused, Unavailable) as error:
             raise NotSealed(f"Nothing was issued, because the invoice numbers cannot be sealed: {error}") from error
         return holes

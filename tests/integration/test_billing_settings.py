@@ -31,7 +31,7 @@ def owner(database: Database) -> Iterator[Connection]:
         yield opened
 
 
-def test_the_application_may_set_the_billing_start_alone(connection: Connection) -> None:
+def test_the_application_may_set_the_billing_start_and_that_numbers_are_sealed(connection: Connection) -> None:
     for statement in (
         "UPDATE billing_settings SET billing_zone = 'UTC'",
         "UPDATE billing_settings SET id = 1",
@@ -40,7 +40,7 @@ def test_the_application_may_set_the_billing_start_alone(connection: Connection)
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
             connection.execute(statement)
-    connection.execute("UPDATE billing_settings SET billing_start = '2026-03-10'")
+    connection.execute("UPDATE billing_settings SET billing_start = '2026-03-10', numbers_sealed = true")
 
 
 def test_the_zone_changes_until_the_first_invoice_and_never_after_it(connection: Connection, owner: Connection) -> None:

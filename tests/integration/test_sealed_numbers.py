@@ -133,6 +133,19 @@ def test_what_one_database_gave_no_other_gives_again(
         assert said.startswith(f"0 invoices finalised for 2026-03; {CUSTOMERS} organisations invoiced before")
 
 
+def test_once_numbers_are_sealed_no_run_goes_without_the_key(seals: Seals, books: Database) -> None:
+    """An empty variable is none."""
+    assert seals.run(books)[0] == 0
+    status, said = seals.run(books, APRIL, PIECED_SEAL_KEY="")
+    assert status == 1
+    assert said.startswith("pieced: The invoice numbers of this database are sealed, and a run without the key")
+    assert given(books) == firsts(books, CUSTOMERS)
+    assert seals.run(books, APRIL)[0] == 0
+    with connect(books.owner_url) as owner:
+        owner.execute("UPDATE billing_settings SET numbers_sealed = false")
+    assert seals.run(books, APRIL, PIECED_SEAL_KEY="")[0] == 0
+
+
 @pytest.mark.parametrize("point", points_of(__file__))
 def test_a_run_that_dies_around_its_seal_certifies_and_seals_all_of_it_when_it_is_run_again(
     seals: Seals, books: Database, point: str
