@@ -200,7 +200,7 @@ def test_what_cannot_be_believed_or_read_lets_nothing_be_issued(seals: Seals, bo
     assert status == 1
     assert said.startswith(f"{nothing}There is no namespace nowhere")
 
-    forged = json.dumps({"statement": {"kind": "invoice numbers", "last": {}}, "signature": "AAAA"})
+    forged = json.dumps({"statement": {"kind": "invoice_numbers", "last": {}}, "signature": "AAAA"})
     create = ("create", "configmap", "pieced-invoice-numbers", f"--from-literal=seal={forged}")
     seals.cluster.kubectl("-n", seals.namespace, *create)
     status, said = seals.run(books)

@@ -24,10 +24,10 @@ def test_what_was_sealed_comes_back() -> None:
     [
         (LINE.replace("1000017", "1000016"), "is not signed with this key"),
         (signed_line("ledger", {"last": {}}, KEY).decode(), "states ledger"),
-        (signed_line("invoice numbers", {}, KEY).decode(), "does not say which"),
-        (signed_line("invoice numbers", {"last": "7"}, KEY).decode(), "does not say which"),
-        (signed_line("invoice numbers", {"last": {"INV": "7"}}, KEY).decode(), "does not say which"),
-        (signed_line("invoice numbers", {"last": {"default INV 2026": "x"}}, KEY).decode(), "does not say which"),
+        (signed_line("invoice_numbers", {}, KEY).decode(), "does not say which"),
+        (signed_line("invoice_numbers", {"last": "7"}, KEY).decode(), "does not say which"),
+        (signed_line("invoice_numbers", {"last": {"INV": "7"}}, KEY).decode(), "does not say which"),
+        (signed_line("invoice_numbers", {"last": {"default INV 2026": "x"}}, KEY).decode(), "does not say which"),
         ("", "is no seal"),
     ],
 )

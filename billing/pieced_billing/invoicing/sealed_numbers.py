@@ -1,6 +1,6 @@
 """The counters of invoice numbers as a signed statement: kept outside of the database, it outlives a restore of that.
 
-The statement (ledger/signed_line.py) is of the kind `invoice numbers`. Its `last` has the last number by issuing
+The statement (ledger/signed_line.py) is of the kind `invoice_numbers`. Its `last` has the last number by issuing
 entity, series and year with spaces between, as in `{"default INV 2026": "17"}`; `sealed_at` says when.
 """
 
@@ -13,7 +13,7 @@ from pieced_billing.invoicing.number import Counters, NumberSeries
 from pieced_billing.ledger.export import instant_text
 from pieced_billing.ledger.signed_line import BadSeal, signed_line, verified_statement
 
-_KIND: Final = "invoice numbers"
+_KIND: Final = "invoice_numbers"
 
 
 class SealedNumbers(NamedTuple):
