@@ -70,7 +70,7 @@ class Safekeeping:
         known = self._inbox.tenants.get(uid)
         if known is None or known.version.gone or not known.version.accepted:
             return None
-        wanted = entries(pending.seen for pending in self._backlog.pending(uid))
+        wanted = entries([pending.seen for pending in self._backlog.pending(uid)])
         if not self._outage.lasts(_OUTAGE_SECONDS) and wanted:
             return _AGAIN_SECONDS  # the database is back: they are about to be written where they belong
         status = orjson.loads(known.body).get("status") or {}

@@ -194,6 +194,12 @@ class UnrecordedVersion(SpecModel):
     ] = None
     written_at: Annotated[datetime, Field(strict=False, description="The latest write known of this version.")]
     seen_at: Annotated[datetime, Field(strict=False, description="By when it was written, by the API server's clock.")]
+    asked_at: Annotated[
+        datetime | None, Field(strict=False, description="When it was asked for, where a list had it and no watch.")
+    ] = None
+    deleted_at: Annotated[
+        datetime | None, Field(strict=False, description="Its deletionTimestamp, where it has one.")
+    ] = None
     manager: Annotated[str | None, Field(max_length=253, description="Who wrote it.")] = None
 
 

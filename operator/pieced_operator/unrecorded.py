@@ -1,6 +1,6 @@
 """Versions that the ledger was not told yet, as the tenant's own status keeps them while the database is away. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,12 +13,17 @@ from pieced_operator.tenant import UNRECORDED_LIMIT, UnrecordedVersion
 SOURCE: Final = "status"
 
 
-def entries(waiting: Iterable[Observation]) -> list[dict[str, Any]]:
-    """What waits for the ledger, as the status keeps it; the end is left to the deletionTimestamp.
+def entries(waiting: Sequence[Observation]) -> list[dict[str, Any]]:
+    """What waits for the ledger, as the status keeps it.
 
-    Of more than UNRECORDED_LIMIT versions the newest replaces those before it, and the ledger will mark the gap.
+    A list finds the latest version again, and its deletionTimestamp: what only they say is kept once a later version
+    has taken its place. Of more than UNRECORDED_LIMIT versions the newest replaces those before it, and the ledger will
+    mark the gap.
     """
-    kept = [_entry(seen) for seen in waiting if not (seen.asked_at or seen.gone or seen.deleted_at is not None)]
+    latest = max((seen.generation for seen in waiting), default=0)
+    news = {seen.generation for seen in waiting if _is_news(seen)}
+    superseded = {seen.generation for seen in waiting if seen.generation < latest} - news
+    kept = [_entry(seen) for seen in waiting if _is_news(seen) or (not seen.gone and seen.generation in superseded)]
     return kept if len(kept) <= UNRECORDED_LIMIT else [*kept[: UNRECORDED_LIMIT - 1], kept[-1]]
 
 
@@ -47,13 +52,14 @@ def observations(
                 generation=kept.generation,
                 created_at=kept.existed_from,
                 created_not_before=kept.existed_not_before,
-                deleted_at=None,
+                deleted_at=kept.deleted_at,
                 suspended=kept.suspended,
                 suspend_changed_at=kept.suspend_changed_at,
                 packages=packages,
                 packages_changed_at=kept.packages_changed_at,
                 written_at=kept.written_at,
                 seen_at=kept.seen_at,
+                asked_at=kept.asked_at,
                 manager=kept.manager,
                 source=SOURCE,
                 catalogued_at={name: at for name, at in catalogued_at.items() if name in packages},
@@ -62,6 +68,11 @@ def observations(
             )
         )
     return found
+
+
+def _is_news(seen: Observation) -> bool:
+    """Whether a list would not say the same as long as the version is the latest."""
+    return seen.asked_at is None and seen.deleted_at is None and not seen.gone
 
 
 def _entry(seen: Observation) -> dict[str, Any]:
@@ -76,6 +87,8 @@ def _entry(seen: Observation) -> dict[str, Any]:
         packages_changed_at=seen.packages_changed_at,
         written_at=seen.written_at,
         seen_at=seen.seen_at,
+        asked_at=seen.asked_at,
+        deleted_at=seen.deleted_at,
         manager=seen.manager,
     )
     return kept.model_dump(mode="json", by_alias=True, exclude_none=True)
