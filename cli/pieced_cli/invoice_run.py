@@ -46,15 +46,18 @@ def run_month(
         if seal is None:
             refuse_if_sealed(connection)
         holes = [] if seal is None else seal.begin(connection)
-        for to_come, outcome in run(connection, month, org):
-            total.add(outcome)
-            if sys.stderr.isatty() and to_come:
-                print(f"{len(total.numbers)} invoices, {to_come} organisations to come", file=sys.stderr)
+        done = False
         try:
+            for to_come, outcome in run(connection, month, org):
+                total.add(outcome)
+                if sys.stderr.isatty() and to_come:
+                    print(f"{len(total.numbers)} invoices, {to_come} organisations to come", file=sys.stderr)
             if seal is not None:
                 seal.finish(connection)
+            done = True
         finally:
-            _print(month, total, holes, output)
+            if done or holes or total.numbers:  # what was committed before a failure is not said again later
+                _print(month, total, holes, output)
 
 
 def _seal(key: Path, namespace: str) -> "NumberSeal":
