@@ -54,6 +54,8 @@ async def measure(world: World, tenants: int, parts: list[str], outage_seconds: 
         if not world.is_populated:
             results.keep(column, await _cold_start(world, api, tenants))
             world.mark_populated()
+        else:
+            await _warm_up(world, tenants)
         process, figures = await _restart(world, tenants)
         if "restart" in parts:
             results.keep(column, figures)
@@ -88,6 +90,14 @@ async def _cold_start(world: World, api: Cluster, tenants: int) -> Figures:
     }
     process.stop()
     return figures
+
+
+async def _warm_up(world: World, tenants: int) -> None:
+    """On a cluster that was kept, and whose API server has just begun: let everything be read once before."""
+    say("warming up")
+    process = world.start()
+    await until_idle(world, process, tenants)
+    process.stop()
 
 
 async def _restart(world: World, tenants: int) -> tuple[Process, Figures]:
