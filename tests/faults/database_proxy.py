@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tests.faults.loop_thread import LoopThread
 
@@ -65,6 +65,8 @@ class DatabaseProxy:
             self._open -= {writer, up_writer}
             writer.transport.abort()
             up_writer.close()
+            with suppress(OSError):
+                await up_writer.wait_closed()
 
     async def _requests(
         self, reader: asyncio.StreamReader, upstream: asyncio.StreamWriter, client: asyncio.StreamWriter

@@ -251,6 +251,7 @@ def test_a_sweep_without_the_ledger_is_made_up_for_soon(
         while len(recorded_of(database, [uid])[uid]) == 1:
             await asyncio.sleep(0.05)
         sweeps.cancel()
+        await asyncio.gather(sweeps, return_exceptions=True)
 
     with loop_thread() as loop, database_proxy(loop, port) as proxy:
         loop.run(proxy.refuse(True))
@@ -285,6 +286,7 @@ def test_a_halted_sweep_is_told_by_metrics_until_one_succeeds(swept: Cluster, da
         while not halted("too_many_missing"):
             await asyncio.sleep(0.01)
         sweeps.cancel()
+        await asyncio.gather(sweeps, return_exceptions=True)
         run_pieced("ledger", "import", "-", env=database.env(), stdin="\n".join(map(json.dumps, ends(6))))
         await watchless.sweep.once()
 
