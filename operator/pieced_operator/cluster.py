@@ -29,9 +29,8 @@ _CONNECTIONS: Final = 48
 _REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _WATCH_SECONDS: Final = 290
 _WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(sock_connect=10, sock_read=75)  # a bookmark comes about once a minute
-_UNCOMPRESSED: Final = (
-    "identity"  # as Kubernetes' own controllers ask: beside the API server, gzip costs more than it saves
-)
+# As Kubernetes' own controllers ask: beside the API server, compression costs more than it saves.
+_UNCOMPRESSED: Final = "identity"
 _WHOLE: Final[Shape[Resource]] = Shape(dict[str, Any])
 _OURS: Final = {"fieldManager": FIELD_MANAGER}
 

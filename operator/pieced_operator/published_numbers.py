@@ -14,9 +14,8 @@ from pieced_operator import paths
 from pieced_operator.api_errors import Conflict, NotFound
 from pieced_operator.cluster import Cluster, Resource
 from pieced_operator.names import INVOICE_NUMBERS
-from pieced_operator.published_seal import NoNamespace
+from pieced_operator.published_seal import SEAL, NoNamespace, seal_config_map
 
-_SEAL: Final = "seal"
 _PATIENCE_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 0.5
 
@@ -62,16 +61,14 @@ class PublishedNumbers:
 
     async def _write(self, found: Resource | None, sealed: SealedNumbers) -> None:
         faults.point("numbers.before_publish")
-        data = {_SEAL: sealed.line}
+        wanted = seal_config_map(self._namespace, INVOICE_NUMBERS, sealed.line)
         if found is None:
-            metadata = {"name": INVOICE_NUMBERS, "namespace": self._namespace}
-            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
             try:
-                await self._cluster.create(self._config_maps, body)
+                await self._cluster.create(self._config_maps, wanted)
             except NotFound:
                 raise NoNamespace(self._namespace) from None
         else:
-            await self._cluster.replace(f"{self._config_maps}/{INVOICE_NUMBERS}", {**found, "data": data})
+            await self._cluster.replace(f"{self._config_maps}/{INVOICE_NUMBERS}", {**found, "data": wanted["data"]})
         faults.point("numbers.after_publish")
 
     async def _find(self) -> Resource | None:
@@ -81,5 +78,5 @@ class PublishedNumbers:
             return None
 
     def _believed(self, found: Resource) -> SealedNumbers:
-        line = (found.get("data") or {}).get(_SEAL, "")
+        line = (found.get("data") or {}).get(SEAL, "")
         return sealed_numbers(line, self._key.public_key(), f"The ConfigMap {self._namespace}/{INVOICE_NUMBERS}")
