@@ -1,0 +1,1 @@
+"""What a customer receives: the invoice as a page with its Swiss payment part."""
