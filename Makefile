@@ -9,6 +9,9 @@ export PIECED_CACHE ?= $(HOME)/.cache/pieced
 export PIP_CACHE_DIR := $(PIECED_CACHE)/pip
 export UV_CACHE_DIR := $(PIECED_CACHE)/uv
 export KUBECACHEDIR := $(PIECED_CACHE)/kubectl
+# A machine that builds images often forbids Python to keep what it compiles: here every one of hundreds of processes
+# would compile Pieced again.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 FAULTS := tests/faults tests/unit/test_fault_points.py $(addprefix tests/integration/test_, \
