@@ -33,18 +33,18 @@ class NumberSeal:
         self._namespace = namespace
 
     def begin(self, connection: Connection) -> list[Hole]:
-        """Certify what a restored database does not know any more, and seal what an earlier run could not.
+        """Seal what an earlier run could not, and certify what a restored database does not know any more.
 
-        Raises NotSealed when the sealed numbers cannot be read, believed or written; then nothing may be issued.
+        Raises NotSealed when the sealed numbers cannot be read, believed or written; then nothing may be issued. A hole
+        is certified once and named by the run that does it, so that is the last step: none after it can fail.
         """
         try:
             sealed = self._with_cluster(PublishedNumbers.read)
-            holes = [] if sealed is None else certify_holes(connection, sealed)
             self._publish(connection)
             require_seal(connection)
+            return [] if sealed is None else certify_holes(connection, sealed)
         except (Refused, Unavailable) as error:
             raise NotSealed(f"Nothing was issued, because the invoice numbers cannot be sealed: {error}") from error
-        return holes
 
     def finish(self, connection: Connection) -> None:
         """Seal the numbers that were given; until then no invoice of the run may be sent. Raises NotSealed."""

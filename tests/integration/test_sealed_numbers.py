@@ -35,6 +35,7 @@ Result = TypeVar("Result")
 KEY = Ed25519PrivateKey.generate()
 CUSTOMERS = 3
 NAMESPACES = (f"sealed-{number}" for number in itertools.count(1))
+LOST = "were given before this database was restored: recorded as lost."
 CONFIG_MAP = ("get", "configmap", "pieced-invoice-numbers", "-o", "jsonpath={.data.seal}", "--ignore-not-found")
 
 
@@ -79,12 +80,15 @@ class Seals:
 
         return asyncio.run(run())
 
-    def last(self) -> int | None:
-        """The one number that is sealed, by its signature; None if there is none."""
+    def counters(self) -> Counters | None:
+        """What is sealed, by its signature; None if nothing is."""
         line = self.cluster.kubectl("-n", self.namespace, *CONFIG_MAP)
-        if not line:
-            return None
-        return next(iter(sealed_numbers(line, KEY.public_key(), "it").counters.values()), 0)
+        return sealed_numbers(line, KEY.public_key(), "it").counters if line else None
+
+    def last(self) -> int | None:
+        """The one number that is sealed; 0 if there is none yet."""
+        counters = self.counters()
+        return None if counters is None else next(iter(counters.values()), 0)
 
 
 @pytest.fixture
@@ -125,7 +129,7 @@ def test_what_one_database_gave_no_other_gives_again(
             add_customers(connection, CUSTOMERS)
         status, said = seals.run(restored, "2099-01")
         first, _, last = firsts(restored, CUSTOMERS)
-        assert f"{first} to {last} were given before this database was restored: recorded as lost." in said
+        assert f"{first} to {last} {LOST}" in said
         assert (status, "is not over" in said) == (1, True), (
             "it is said by the run that finds it, also if it fails then"
         )
@@ -221,7 +225,7 @@ def test_what_cannot_be_believed_or_read_lets_nothing_be_issued(seals: Seals, bo
 def test_numbers_that_cannot_be_sealed_any_more_are_not_sent_and_sealed_by_the_same_command(
     seals: Seals, books: Database
 ) -> None:
-    """Who runs it may read the ConfigMap and create it, and not change it."""
+    """Who runs it may read the ConfigMap and create it, and not change it. A hole is named by the run that can."""
     role = ("role", "reading", "--verb=get", "--resource=configmaps")
     for arguments in (role, ("rolebinding", "reading", "--role=reading", "--user=pieced-operator")):
         seals.cluster.kubectl("-n", seals.namespace, "create", *arguments)
@@ -231,5 +235,12 @@ def test_numbers_that_cannot_be_sealed_any_more_are_not_sent_and_sealed_by_the_s
     assert f"{CUSTOMERS} invoices finalised for 2026-03" in said
     assert "The invoices are issued and nothing was sent, because their numbers are not sealed: The API server" in said
     assert (given(books), seals.last()) == (firsts(books, CUSTOMERS), 0)
+
+    before = NumberSeries("default", "INV", 2020)
+    seals.publish(lambda published: published.rise_to({before: 2}))
+    status, said = seals.run(books, KUBECONFIG=str(seals.cluster.operator_kubeconfig))
+    assert (status, "Nothing was issued" in said, "recorded as lost" in said) == (1, True, False), said
     status, said = seals.run(books)
-    assert (status, seals.last()) == (0, CUSTOMERS), said
+    assert (status, f"INV-2020-000001 to INV-2020-000002 {LOST}" in said) == (0, True), said
+    this_year = int(given(books)[0].split("-")[1])
+    assert seals.counters() == {before: 2, NumberSeries("default", "INV", this_year): CUSTOMERS}
