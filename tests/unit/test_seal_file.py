@@ -40,6 +40,14 @@ def test_a_file_gives_the_seal_and_the_heads(tmp_path: Path) -> None:
     assert list(empty.heads()) == []
 
 
+def test_what_becomes_of_the_file_after_it_was_believed_changes_nothing(tmp_path: Path) -> None:
+    file = opened(tmp_path, b"".join(LINES) + sealed())
+    file.path.write_bytes(LINES[1] + LINES[0])
+    assert list(file.heads()) == HEADS
+    file.path.unlink()
+    assert list(file.heads()) == HEADS
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -53,8 +53,8 @@ class Verified:
 def verify(connection: Connection, sealed: "SealFile | None" = None) -> Verified:
     """Recompute every chain from its rows, as one moment shows them, and compare it with the end that was sealed.
 
-    Nobody has to wait meanwhile. `connection` must not be inside a transaction. In memory are some thousands of
-    tenants' ends, and rows one by one.
+    Nobody has to wait meanwhile. `connection` must not be inside a transaction. In memory are the sealed
+    heads, some thousands of tenants' ends, and rows one by one.
     """
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     verified = Verified(None if sealed is None else sealed.seal.sealed_at)
