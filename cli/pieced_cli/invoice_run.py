@@ -15,6 +15,7 @@ from pieced_billing.invoicing.seal_required import refuse_if_sealed
 from pieced_billing.money import amount_text
 from pieced_cli.database import database
 from pieced_cli.output import Format, Output, Table, show
+from pieced_cli.seal_options import SealKeyOption, SealNamespace
 from pieced_cli.values import MonthOption
 from pieced_operator.names import SEALS_NAMESPACE
 
@@ -25,13 +26,8 @@ if TYPE_CHECKING:
 def run_month(
     month: Annotated[Month, MonthOption("--month", help="The month to finalise; it must be over.")],
     org: Annotated[str | None, typer.Option(help="Id of one organisation; every one without it.")] = None,
-    seal_key: Annotated[
-        Path | None,
-        typer.Option(help="The Ed25519 private key, a PEM file.", envvar="PIECED_SEAL_KEY", metavar="FILE"),
-    ] = None,
-    seal_namespace: Annotated[
-        str, typer.Option(help="Where the sealed numbers are kept.", envvar="PIECED_SEAL_NAMESPACE")
-    ] = SEALS_NAMESPACE,
+    seal_key: Annotated[Path | None, SealKeyOption(help="The Ed25519 private key that signs, a PEM file.")] = None,
+    seal_namespace: SealNamespace = SEALS_NAMESPACE,
     output: Output = Format.TABLE,
 ) -> None:
     """Turn the drafts of a month into invoices, once however often it runs; what cannot be invoiced is parked.

@@ -7,18 +7,20 @@ import typer
 
 from pieced_billing.errors import UsageError
 from pieced_cli.output import Format, Output, Table, show
+from pieced_cli.seal_options import SealKeyOption, SealNamespace
 from pieced_operator.names import LEDGER_SEAL, SEALS_NAMESPACE
 
 if TYPE_CHECKING:
+    from pieced_billing.ledger.seal_file import SealFile
     from pieced_billing.ledger.verify import Verified
 
 _COLUMNS = ("what", "table", "tenant", "uid", "seq", "link", "reason")
 
 
 def seal(
-    key: Annotated[Path, typer.Option(help="The Ed25519 private key, a PEM file.", metavar="FILE")],
+    seal_key: Annotated[Path, SealKeyOption(help="The Ed25519 private key that signs, a PEM file.")],
     file: Annotated[Path, typer.Option(help="Where the heads are written, in place of those before.", metavar="FILE")],
-    namespace: Annotated[str, typer.Option(help="Where the ConfigMap is written.")] = SEALS_NAMESPACE,
+    seal_namespace: SealNamespace = SEALS_NAMESPACE,
 ) -> None:
     """Sign where every tenant's chain ends: the heads to a file, the signature to the ConfigMap pieced-ledger-seal too.
 
@@ -34,13 +36,13 @@ def seal(
     from pieced_operator.login import login  # noqa: PLC0415
     from pieced_operator.published_seal import publish_seal  # noqa: PLC0415
 
-    signing = private_key(key)
+    key = private_key(seal_key)
 
     async def publish(line: bytes) -> None:
         async with Cluster(login, ApiClock()) as cluster:
-            await publish_seal(cluster, namespace, LEDGER_SEAL, line)
+            await publish_seal(cluster, seal_namespace, LEDGER_SEAL, line)
 
-    with database() as connection, sealing(connection, signing, file) as sealed:
+    with database() as connection, sealing(connection, key, file) as sealed:
         asyncio.run(publish(sealed.line))
     print(f"Sealed {sealed.seal.rows} rows of {sealed.seal.tenants} tenants at {sealed.seal.sealed_at}.")
 
@@ -49,27 +51,27 @@ def verify(
     seal: Annotated[
         Path | None, typer.Option(help="Compare with a file of `pieced ledger seal` too.", metavar="FILE")
     ] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="The key of that seal, public or private, a PEM file.", metavar="FILE")
-    ] = None,
+    seal_key: Annotated[Path | None, SealKeyOption(help="The key of that seal, public or private, a PEM file.")] = None,
     output: Output = Format.TABLE,
 ) -> int:
     """Recompute every chain and name each row that is not as it was recorded; exit status 1 if there is one."""
     from pieced_billing.ledger.verify import verify as verify_ledger  # noqa: PLC0415
     from pieced_cli.database import database  # noqa: PLC0415
 
-    if (seal is None) != (key is None):
-        raise UsageError("--seal and --key belong together: a seal is believed only by its key.")
-    sealed = None
-    if seal is not None and key is not None:
-        from pieced_billing.ledger.seal_file import SealFile  # noqa: PLC0415
-        from pieced_billing.ledger.seal_keys import public_key  # noqa: PLC0415
-
-        sealed = SealFile.open(seal, public_key(key))
+    sealed = None if seal is None else _opened(seal, seal_key)
     with database() as connection:
         verified = verify_ledger(connection, sealed)
     _show(verified, output)
     return 1 if verified.found else 0
+
+
+def _opened(seal: Path, key: Path | None) -> "SealFile":
+    from pieced_billing.ledger.seal_file import SealFile  # noqa: PLC0415
+    from pieced_billing.ledger.seal_keys import public_key  # noqa: PLC0415
+
+    if key is None:
+        raise UsageError("--seal needs --seal-key or PIECED_SEAL_KEY: a seal is believed only by its key.")
+    return SealFile.open(seal, public_key(key))
 
 
 def _show(verified: "Verified", output: Format) -> None:

@@ -148,7 +148,7 @@ def after_the_backup(site: Site, before: dict[str, Json]) -> Tenants:
     at_work.await_kinds(uid_of(born), "created", "suspended", "enabled search")
     for month in (APRIL, APRIL.next):
         site.pieced("invoice", "run", "--month", str(month))
-    site.pieced("ledger", "seal", "--key", site.env()["PIECED_SEAL_KEY"], "--file", site.env()["SEAL"])
+    site.pieced("ledger", "seal", "--file", site.env()["SEAL"])
     return Tenants(before, born, brief, paused)
 
 
@@ -184,9 +184,7 @@ def test_postgres_is_restored_as_documented(site: Site) -> None:
     site.run(await_agreement)
     site.run(seal)
     sealed = f"{site.env()['SEAL']}.restored"
-    assert "all as they were recorded" in site.pieced(
-        "ledger", "verify", "--seal", sealed, "--key", site.env()["PIECED_SEAL_KEY"]
-    )
+    assert "all as they were recorded" in site.pieced("ledger", "verify", "--seal", sealed)
 
 
 def forget(at_work: Stack) -> None:

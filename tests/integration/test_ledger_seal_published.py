@@ -46,7 +46,7 @@ def kubeconfig(cluster: Cluster, sealing_rights: None, tmp_path: Path) -> Path:
 def seal(
     database: Database, kubeconfig: Path, folder: Path, *options: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    files = ("--key", str(folder / "private.pem"), "--file", str(folder / "ledger.jsonl"))
+    files = ("--seal-key", str(folder / "private.pem"), "--file", str(folder / "ledger.jsonl"))
     env = database.env() | {"KUBECONFIG": str(kubeconfig)} | environment
     return run_pieced("ledger", "seal", *files, *options, env=env, check=False)
 
@@ -119,14 +119,14 @@ def test_a_seal_that_dies_leaves_the_file_of_the_one_before_and_the_next_replace
 
 
 def test_without_the_namespace_nothing_is_sealed(filled: Database, cluster: Cluster, tmp_path: Path) -> None:
-    refused = seal(filled, cluster.kubeconfig, tmp_path, "--namespace", "no-such-seals")
+    refused = seal(filled, cluster.kubeconfig, tmp_path, "--seal-namespace", "no-such-seals")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == ("pieced: There is no namespace no-such-seals for seals; make it, or name another one.\n")
     assert [path.name for path in tmp_path.iterdir()] == ["private.pem"]
 
 
 def test_without_the_right_nothing_is_sealed(filled: Database, kubeconfig: Path, tmp_path: Path) -> None:
-    refused = seal(filled, kubeconfig, tmp_path, "--namespace", "default")
+    refused = seal(filled, kubeconfig, tmp_path, "--seal-namespace", "default")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("pieced: The API server refuses: configmaps")
     assert not (tmp_path / "ledger.jsonl").exists()
