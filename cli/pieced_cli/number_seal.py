@@ -11,6 +11,7 @@ from pieced_billing.invoicing.number import read_counters
 from pieced_billing.invoicing.seal_required import require_seal
 from pieced_billing.ledger.seal_keys import private_key
 from pieced_billing.store.connections import Connection
+from pieced_billing.store.settings import database_id
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster
 from pieced_operator.login import login
@@ -39,7 +40,7 @@ class NumberSeal:
         is certified once and named by the run that does it, so that is the last step: none after it can fail.
         """
         try:
-            sealed = self._with_cluster(PublishedNumbers.read)
+            sealed = self._with_cluster(connection, PublishedNumbers.read)
             self._publish(connection)
             require_seal(connection)
             return [] if sealed is None else certify_holes(connection, sealed)
@@ -59,11 +60,14 @@ class NumberSeal:
     def _publish(self, connection: Connection) -> None:
         with connection.transaction():
             counters = read_counters(connection)
-        self._with_cluster(lambda published: published.rise_to(counters))
+        self._with_cluster(connection, lambda published: published.rise_to(counters))
 
-    def _with_cluster(self, work: Callable[[PublishedNumbers], Awaitable[Result]]) -> Result:
+    def _with_cluster(self, connection: Connection, work: Callable[[PublishedNumbers], Awaitable[Result]]) -> Result:
+        with connection.transaction():
+            database = database_id(connection)
+
         async def run() -> Result:
             async with Cluster(login, ApiClock()) as cluster:
-                return await work(PublishedNumbers(cluster, self._namespace, self._key))
+                return await work(PublishedNumbers(cluster, self._namespace, self._key, database))
 
         return asyncio.run(run())

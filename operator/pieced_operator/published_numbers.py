@@ -3,11 +3,12 @@
 import asyncio
 import time
 from typing import Final
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pieced_billing import faults
-from pieced_billing.errors import Unavailable
+from pieced_billing.errors import Refused, Unavailable
 from pieced_billing.invoicing.number import Counters
 from pieced_billing.invoicing.sealed_numbers import SealedNumbers, seal_numbers, sealed_numbers
 from pieced_operator import paths
@@ -20,17 +21,30 @@ _PATIENCE_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 0.5
 
 
-class PublishedNumbers:
-    """The ConfigMap of one namespace, signed with one key. What is in it only rises."""
+class AnotherDatabase(Refused):
+    """What is sealed is of another database."""
 
-    def __init__(self, cluster: Cluster, namespace: str, key: Ed25519PrivateKey) -> None:
+    code = "numbers_of_another_database"
+
+    def __init__(self, source: str, sealed: UUID, ours: UUID) -> None:
+        super().__init__(
+            f"{source} has the numbers of another database: {sealed}, not {ours}. Seal this one's in a namespace of "
+            "their own (PIECED_SEAL_NAMESPACE); if it takes the place of that one, give it its id (docs/disaster.md)."
+        )
+
+
+class PublishedNumbers:
+    """The ConfigMap of one namespace, for one database and signed with one key. What is in it only rises."""
+
+    def __init__(self, cluster: Cluster, namespace: str, key: Ed25519PrivateKey, database: UUID) -> None:
         self._cluster = cluster
         self._namespace = namespace
+        self._database = database
         self._config_maps = f"{paths.NAMESPACES}/{namespace}/configmaps"
         self._key = key
 
     async def read(self) -> SealedNumbers | None:
-        """What is sealed; None if nothing is yet. Raises BadSeal, ApiRefused and Unavailable."""
+        """What is sealed; None if nothing is yet. Raises BadSeal, AnotherDatabase, ApiRefused and Unavailable."""
         found = await self._find()
         return None if found is None else self._believed(found)
 
@@ -38,7 +52,7 @@ class PublishedNumbers:
         """Seal counters that were read, each if it is above what is sealed.
 
         Tried again for half a minute when others write too or the API server does not answer. Raises NoNamespace,
-        BadSeal, ApiRefused and Unavailable.
+        BadSeal, AnotherDatabase, ApiRefused and Unavailable.
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
@@ -57,7 +71,7 @@ class PublishedNumbers:
         if found is not None and highest == there:
             return
         now = self._cluster.clock.latest(time.monotonic())
-        await self._write(found, seal_numbers(highest, now, self._key))
+        await self._write(found, seal_numbers(self._database, highest, now, self._key))
 
     async def _write(self, found: Resource | None, sealed: SealedNumbers) -> None:
         faults.point("numbers.before_publish")
@@ -79,4 +93,8 @@ class PublishedNumbers:
 
     def _believed(self, found: Resource) -> SealedNumbers:
         line = (found.get("data") or {}).get(SEAL, "")
-        return sealed_numbers(line, self._key.public_key(), f"The ConfigMap {self._namespace}/{INVOICE_NUMBERS}")
+        source = f"The ConfigMap {self._namespace}/{INVOICE_NUMBERS}"
+        sealed = sealed_numbers(line, self._key.public_key(), source)
+        if sealed.database != self._database:
+            raise AnotherDatabase(source, sealed.database, self._database)
+        return sealed

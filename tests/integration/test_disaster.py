@@ -264,6 +264,14 @@ def test_a_new_key_takes_over_and_numbers_are_put_back(
     cluster.kubectl("-n", "pieced-seals", "delete", "configmap", "pieced-invoice-numbers")
     shell(commands("The cluster is lost, Postgres is there")[1], env)
     assert cluster.kubectl(*config_map) == Path(files["NUMBERS"]).read_text()
+
+    with connect(database.owner_url) as owner:  # a database that was made anew, in which the old key goes on
+        owner.execute("UPDATE billing_settings SET database_id = gen_random_uuid(), numbers_sealed = false")
+    env |= {"PIECED_SEAL_KEY": str(old)}
+    assert "has the numbers of another database" in run_pieced(*run, env=env, check=False).stderr
+    shell(commands("Postgres is lost, and there is no backup")[1], env)
+    run_pieced(*run, env=env)
+    assert "a run without the key" in run_pieced(*run, env=env | {"PIECED_SEAL_KEY": ""}, check=False).stderr
     cluster.kubectl("-n", "pieced-seals", "delete", "configmap", "pieced-invoice-numbers")
 
 

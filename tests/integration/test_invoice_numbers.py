@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -38,7 +39,7 @@ def this_year(connection: Connection) -> NumberSeries:
 def sealed(**last: int) -> SealedNumbers:
     """Sealed counters of years: `sealed(y2026=7)`."""
     counters = {NumberSeries(ISSUING_ENTITY, SERIES, int(year[1:])): number for year, number in last.items()}
-    return seal_numbers(counters, datetime(2026, 11, 1, tzinfo=UTC), KEY)
+    return seal_numbers(UUID(int=0), counters, datetime(2026, 11, 1, tzinfo=UTC), KEY)
 
 
 def found_by_a_check(connection: Connection) -> list[str]:

@@ -288,7 +288,7 @@ def test_rows_from_before_there_was_a_chain_are_linked_by_the_upgrade(filled: Da
                 ALTER TABLE tenant_billing_lifecycle DROP COLUMN stamp;
                 DROP FUNCTION pieced_place_hole, pieced_refuse_lost_numbers CASCADE;
                 DROP TABLE invoice_number_holes;
-                ALTER TABLE billing_settings DROP COLUMN numbers_sealed;
+                ALTER TABLE billing_settings DROP COLUMN numbers_sealed, DROP COLUMN database_id;
                 UPDATE pieced_alembic_version SET version_num = '0007_ledger_checks';"""
             + b"".join(
                 f"ALTER TABLE {table} DROP COLUMN link, DROP COLUMN link_hash, ADD PRIMARY KEY (id);".encode()

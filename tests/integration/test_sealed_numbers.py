@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 import kopf
 import pytest
@@ -21,6 +22,7 @@ from pieced_billing.invoicing.number import Counters, NumberSeries
 from pieced_billing.invoicing.sealed_numbers import sealed_numbers
 from pieced_billing.ledger.soundness import NumberRun
 from pieced_billing.store.connections import connect
+from pieced_billing.store.settings import database_id
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster as Client
 from pieced_operator.published_numbers import PublishedNumbers
@@ -68,15 +70,15 @@ class Seals:
         except ClusterFailed:
             return False
 
-    def publish(self, work: Callable[[PublishedNumbers], Awaitable[Result]]) -> Result:
-        """Do something with the ConfigMap as an administrator."""
+    def publish(self, database: UUID, work: Callable[[PublishedNumbers], Awaitable[Result]]) -> Result:
+        """Do something with the ConfigMap of a database as an administrator."""
         kubeconfig = yaml.safe_load(self.cluster.kubeconfig.read_text())
         at, user = kubeconfig["clusters"][0]["cluster"], kubeconfig["users"][0]["user"]
         info = kopf.ConnectionInfo(server=at["server"], ca_data=at["certificate-authority-data"], token=user["token"])
 
         async def run() -> Result:
             async with Client(lambda: info, ApiClock()) as client:
-                return await work(PublishedNumbers(client, self.namespace, KEY))
+                return await work(PublishedNumbers(client, self.namespace, KEY, database))
 
         return asyncio.run(run())
 
@@ -114,6 +116,11 @@ def given(database: Database) -> list[str]:
         return numbers(connection)
 
 
+def id_of(database: Database) -> UUID:
+    with connect(database.url) as connection:
+        return database_id(connection)
+
+
 def firsts(database: Database, count: int) -> list[str]:
     with connect(database.url) as connection:
         return first_numbers(connection, count)
@@ -122,11 +129,9 @@ def firsts(database: Database, count: int) -> list[str]:
 def test_what_one_database_gave_no_other_gives_again(
     seals: Seals, books: Database, database_servers: DatabaseServers
 ) -> None:
-    assert seals.run(books)[0] == 0
-    assert seals.last() == CUSTOMERS
-    with database_servers.migrated("pg18") as restored:
-        with connect(restored.url) as connection:
-            add_customers(connection, CUSTOMERS)
+    with database_servers.copied("pg18", books) as restored:
+        assert seals.run(books)[0] == 0
+        assert seals.last() == CUSTOMERS
         status, said = seals.run(restored, "2099-01")
         first, _, last = firsts(restored, CUSTOMERS)
         assert f"{first} to {last} {LOST}" in said
@@ -139,6 +144,22 @@ def test_what_one_database_gave_no_other_gives_again(
         assert seals.last() == 2 * CUSTOMERS
         status, said = seals.run(restored)
         assert said.startswith(f"0 invoices finalised for 2026-03; {CUSTOMERS} organisations invoiced before")
+
+
+def test_what_another_database_sealed_is_no_hole_of_this_one(seals: Seals, books: Database) -> None:
+    series = NumberSeries("default", "INV", 2026)
+    seals.publish(UUID(int=1), lambda published: published.rise_to({series: 2}))
+    status, said = seals.run(books)
+    assert status == 1
+    assert said == (
+        "pieced: Nothing was issued, because the invoice numbers cannot be sealed: The ConfigMap "
+        f"{seals.namespace}/pieced-invoice-numbers has the numbers of another database: {UUID(int=1)}, not "
+        f"{id_of(books)}. Seal this one's in a namespace of their own (PIECED_SEAL_NAMESPACE); if it takes the place "
+        "of that one, give it its id (docs/disaster.md).\n"
+    )
+    with connect(books.url) as connection:
+        assert numberings(connection) == []
+    assert seals.counters() == {series: 2}
 
 
 def test_once_numbers_are_sealed_no_run_goes_without_the_key(seals: Seals, books: Database) -> None:
@@ -161,7 +182,7 @@ def test_a_run_that_dies_around_its_seal_certifies_and_seals_all_of_it_when_it_i
     """Two numbers were sealed before, by a database that is lost."""
     year = int(firsts(books, 1)[0].split("-")[1])
     series = NumberSeries("default", "INV", year)
-    seals.publish(lambda published: published.rise_to({series: 2}))
+    seals.publish(id_of(books), lambda published: published.rise_to({series: 2}))
     assert seals.run(books, PIECED_FAULT=point)[0] == -signal.SIGKILL
     issued = firsts(books, 2 + CUSTOMERS)[2:]
     assert given(books) == ([] if point == "numbers.after_holes" else issued)
@@ -192,7 +213,7 @@ def test_writers_at_once_raise_each_other_and_lose_nothing(seals: Seals) -> None
         assert found is not None
         return found.counters
 
-    assert seals.publish(write) == {one: one.year - 2000 for one in series}
+    assert seals.publish(UUID(int=1), write) == {one: one.year - 2000 for one in series}
 
 
 def test_what_cannot_be_believed_or_read_lets_nothing_be_issued(seals: Seals, books: Database, tmp_path: Path) -> None:
@@ -237,7 +258,7 @@ def test_numbers_that_cannot_be_sealed_any_more_are_not_sent_and_sealed_by_the_s
     assert (given(books), seals.last()) == (firsts(books, CUSTOMERS), 0)
 
     before = NumberSeries("default", "INV", 2020)
-    seals.publish(lambda published: published.rise_to({before: 2}))
+    seals.publish(id_of(books), lambda published: published.rise_to({before: 2}))
     status, said = seals.run(books, KUBECONFIG=str(seals.cluster.operator_kubeconfig))
     assert (status, "Nothing was issued" in said, "recorded as lost" in said) == (1, True, False), said
     status, said = seals.run(books)

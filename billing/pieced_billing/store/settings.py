@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pieced_billing.calendar import local_date
@@ -27,3 +28,10 @@ def load_settings(connection: Connection) -> Settings:
     row = connection.execute("SELECT billing_zone, billing_start, clock_timestamp() FROM billing_settings").fetchone()
     assert row is not None
     return Settings(ZoneInfo(row[0]), row[1], row[2])
+
+
+def database_id(connection: Connection) -> UUID:
+    """What tells this database, with all of its backups, from every other."""
+    row = connection.execute("SELECT database_id FROM billing_settings").fetchone()
+    assert row is not None
+    return UUID(str(row[0]))
