@@ -75,15 +75,28 @@ class Line(NamedTuple):
     manager: str | None = None
 
 
-def parse_line(raw: bytes, now: Microseconds) -> Line:
-    """The line that these bytes are; raises Malformed. `now` judges what lies in the future."""
+def parse_line(raw: bytes, now: Microseconds, assumed_kind: str | None = None) -> Line:
+    """The line that these bytes are; raises Malformed. `now` judges what lies in the future.
+
+    A line that does not say its kind has `assumed_kind`.
+    """
     try:
         entry = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Malformed(_why_no_json(raw, error.msg)) from None
     if not isinstance(entry, dict):
         raise Malformed("is not a JSON object")
-    kind = entry.get("kind")
+    line = parse_fields(entry, now, assumed_kind)
+    # Of a field that is there twice the parser keeps the last, but its quotation marks are there. No look at the text
+    # costs less, and nearly every line has no others than those around its names and texts.
+    if raw.count(b'"') != 2 * (len(entry) + list(map(type, entry.values())).count(str)):
+        _refuse_repeated_names(raw)
+    return line
+
+
+def parse_fields(entry: Mapping[str, Any], now: Microseconds, assumed_kind: str | None = None) -> Line:
+    """The line with these fields, as JSON has them; raises Malformed."""
+    kind = entry.get("kind", assumed_kind)
     if not isinstance(kind, str) or kind not in _REQUIRED:
         raise Malformed(f"has the kind {_shown(kind)}; kinds are {', '.join(_REQUIRED)}")
     if not entry.keys() <= _ALLOWED[kind]:
@@ -92,12 +105,7 @@ def parse_line(raw: bytes, now: Microseconds) -> Line:
     for name in _REQUIRED[kind]:
         if entry.get(name) is None:
             raise Malformed(f"lacks {name}, which {kind} needs")
-    line = _line(kind, entry, now)
-    # Of a field that is there twice the parser keeps the last, but its quotation marks are there. No look at the text
-    # costs less, and nearly every line has no others than those around its names and texts.
-    if raw.count(b'"') != 2 * (len(entry) + list(map(type, entry.values())).count(str)):
-        _refuse_repeated_names(raw)
-    return line
+    return _line(kind, entry, now)
 
 
 def _why_no_json(raw: bytes, reason: str) -> str:
