@@ -4,7 +4,7 @@ Money is `Decimal`. Nothing between the inputs of a line and its amount is round
 and the one rounding is `round_half_away` (rule 12).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
 
@@ -32,6 +32,29 @@ def exact_sum(values: Iterable[Decimal], start: Decimal = ZERO) -> Decimal:
     for value in values:
         total = _EXACT.add(total, value)
     return total
+
+
+def distribute(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
+    """A total of whole Rappen in parts of whole Rappen that sum to it, in proportion to `weights` (largest remainder).
+
+    The weights are amounts, too; their sum is above zero. No part of a total up to that sum is larger than its weight.
+
+    >>> distribute(Decimal("0.05"), [Decimal("1.00"), Decimal("2.00")])
+    [Decimal('0.02'), Decimal('0.03')]
+    """
+    shares = [_rappen(weight) for weight in weights]
+    whole = sum(shares)
+    products = [_rappen(total) * share for share in shares]
+    parts = [product // whole for product in products]
+    by_remainder = sorted(range(len(parts)), key=lambda index: -(products[index] % whole))
+    for index in by_remainder[: _rappen(total) - sum(parts)]:
+        parts[index] += 1
+    return [Decimal(part).scaleb(-2, _EXACT) for part in parts]
+
+
+def _rappen(amount: Decimal) -> int:
+    """An amount of at most two decimals as a whole number of Rappen."""
+    return int(amount.scaleb(2, _EXACT))
 
 
 def exact_product(left: Decimal, right: Decimal) -> Decimal:

@@ -31,9 +31,12 @@ def print_draft(document: Mapping[str, Any]) -> None:
 
 
 def print_invoice(document: Mapping[str, Any]) -> None:
-    """Print a finalised invoice as a page: recipient, dates, lines, VAT, total, payments."""
+    """Print an invoice or credit note as a page: recipient, dates, lines, VAT, total, credit notes, payments."""
     console = _console()
-    console.print(Text(f"Invoice {document['number']}, {document['period']}", style="bold"))
+    title = "Credit note" if document["kind"] == "credit_note" else "Invoice"
+    console.print(Text(f"{title} {document['number']}, {document['period']}", style="bold"))
+    if "credits" in document:
+        console.print(Text(f"on invoice {document['credits']}: {document['reason']}"))
     recipient = document["recipient"]
     street = " ".join(part for part in (recipient["street"], recipient["house_number"]) if part)
     town = " ".join(part for part in (recipient["country"], recipient["postcode"], recipient["town"]) if part)
@@ -41,6 +44,10 @@ def print_invoice(document: Mapping[str, Any]) -> None:
     console.print(Text(", ".join(part for part in (*address, f"organisation {document['org']}") if part)))
     console.print(Text(f"issued on {document['issued_on']}, due on {document['due_on']}"))
     _print_charges(console, document)
+    for note in document["credit_notes"]:
+        console.print(
+            Text(f"credited on {note['issued_on']}: CHF {note['gross']} ({note['number']}, {note['reason']})")
+        )
     for payment in document["payments"]:
         console.print(Text(f"paid on {payment['on']}: CHF {payment['amount']} ({payment['reference']})"))
     console.print(Text(f"{document['status'].replace('_', ' ')}, CHF {document['open']} open"))

@@ -1,4 +1,4 @@
-"""`pieced invoice`: drafts, invoices and their payments."""
+"""`pieced invoice`: drafts, invoices, credit notes and payments."""
 
 import gc
 from contextlib import closing
@@ -10,26 +10,29 @@ import typer
 
 from pieced_billing.calendar import Month
 from pieced_billing.collection.payments import Payment, record_payment
-from pieced_billing.collection.receivables import invoice_document, receivable, receivables
+from pieced_billing.collection.receivables import invoice_document, payable, receivable, receivables
 from pieced_billing.collection.status import Status
 from pieced_billing.errors import UsageError
 from pieced_billing.invoicing.load import drafts
 from pieced_billing.store.settings import load_settings
+from pieced_cli.credit import correct, credit
 from pieced_cli.database import database
 from pieced_cli.documents import print_documents
 from pieced_cli.invoice_run import run_month
 from pieced_cli.numbers import numbers
 from pieced_cli.output import Format, Output, Table, show
-from pieced_cli.values import AmountOption, DateOption, InstantOption, MonthOption
+from pieced_cli.values import AmountOption, DateOption, InstantOption, MonthOption, require_line
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.command("run")(run_month)
+app.command("credit")(credit)
+app.command("correct")(correct)
 app.command("numbers")(numbers)
 
 
 @app.callback()
 def _invoice() -> None:
-    """Drafts, finalised invoices and payments."""
+    """Drafts, finalised invoices, credit notes and payments."""
 
 
 @app.command("draft")
@@ -63,7 +66,7 @@ def list_invoices(
     status: Annotated[Status | None, typer.Option(help="Only those that stand so today.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """List finalised invoices and what is open on them today."""
+    """List finalised invoices and credit notes, and what is open on them today."""
     with database() as connection:
         today = load_settings(connection).today
         found = [one for one in receivables(connection, today, month, org) if status in (None, one.status)]
@@ -75,10 +78,10 @@ def list_invoices(
 
 @app.command("show")
 def show_invoice(
-    number: Annotated[str, typer.Argument(help="The invoice's number, such as INV-2026-000001.")],
+    number: Annotated[str, typer.Argument(help="Its number, such as INV-2026-000001.")],
     output: Output = Format.TABLE,
 ) -> None:
-    """Show an invoice as it was frozen, and its payments."""
+    """Show an invoice or credit note as it was frozen, what was credited and what was paid."""
     with database() as connection:
         document = invoice_document(connection, load_settings(connection).today, number)
     if output is Format.TABLE:
@@ -97,14 +100,13 @@ def pay(
     reference: Annotated[str, typer.Option(help="What names this payment, such as the bank's transaction id.")],
 ) -> None:
     """Record a payment; the same reference again records nothing. Payments are never changed."""
-    if not reference.strip() or not reference.isprintable():
-        raise UsageError("--reference must be one line of text, such as the bank's transaction id.")
+    require_line("--reference", reference, "the bank's transaction id")
     with database() as connection:
         today = load_settings(connection).today
-        receivable(connection, today, number)
+        payable(connection, today, number)
         is_new = record_payment(connection, Payment(number, on, amount, reference), today)
         stands = receivable(connection, today, number)
     print("Recorded." if is_new else "Nothing to record: this payment is recorded already.", end=" ")
-    over = stands.paid - stands.gross
+    over = stands.paid - (stands.gross - stands.credited)
     rest = f"CHF {over:.2f} too much was paid" if over > 0 else f"CHF {stands.open:.2f} is open"
     print(f"{number} is {stands.status.value.replace('_', ' ')}: {rest}.")

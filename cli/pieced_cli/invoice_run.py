@@ -3,30 +3,26 @@
 import gc
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.holes import Hole
 from pieced_billing.invoicing.run import Outcome, run
-from pieced_billing.invoicing.seal_required import refuse_if_sealed
 from pieced_billing.money import amount_text
 from pieced_cli.database import database
 from pieced_cli.output import Format, Output, Table, show
-from pieced_cli.seal_options import SealKeyOption, SealNamespace
+from pieced_cli.seal_options import SealNamespace
+from pieced_cli.sealing import SealKey, lost, sealing
 from pieced_cli.values import MonthOption
 from pieced_operator.names import SEALS_NAMESPACE
-
-if TYPE_CHECKING:
-    from pieced_cli.number_seal import NumberSeal
 
 
 def run_month(
     month: Annotated[Month, MonthOption("--month", help="The month to finalise; it must be over.")],
     org: Annotated[str | None, typer.Option(help="Id of one organisation; every one without it.")] = None,
-    seal_key: Annotated[Path | None, SealKeyOption(help="The Ed25519 private key that signs, a PEM file.")] = None,
+    seal_key: SealKey = None,
     seal_namespace: SealNamespace = SEALS_NAMESPACE,
     output: Output = Format.TABLE,
 ) -> None:
@@ -37,29 +33,19 @@ def run_month(
     """
     total = Outcome()
     gc.disable()  # bills are trees: looking for cycles in them takes a quarter of the time
-    seal = None if seal_key is None else _seal(seal_key, seal_namespace)
     with database() as connection:
-        if seal is None:
-            refuse_if_sealed(connection)
-        holes = [] if seal is None else seal.begin(connection)
+        holes: list[Hole] = []
         done = False
         try:
-            for to_come, outcome in run(connection, month, org):
-                total.add(outcome)
-                if sys.stderr.isatty() and to_come:
-                    print(f"{len(total.numbers)} invoices, {to_come} organisations to come", file=sys.stderr)
-            if seal is not None:
-                seal.finish(connection)
+            with sealing(connection, seal_key, seal_namespace) as holes:
+                for to_come, outcome in run(connection, month, org):
+                    total.add(outcome)
+                    if sys.stderr.isatty() and to_come:
+                        print(f"{len(total.numbers)} invoices, {to_come} organisations to come", file=sys.stderr)
             done = True
         finally:
             if done or holes or total.numbers:  # what was committed before a failure is not said again later
                 _print(month, total, holes, output)
-
-
-def _seal(key: Path, namespace: str) -> "NumberSeal":
-    from pieced_cli.number_seal import NumberSeal  # noqa: PLC0415 - the operator's libraries take a second to load
-
-    return NumberSeal(key, namespace)
 
 
 def _print(month: Month, total: Outcome, holes: Sequence[Hole], output: Format) -> None:
@@ -77,8 +63,8 @@ def _print(month: Month, total: Outcome, holes: Sequence[Hole], output: Format) 
     if output is not Format.TABLE:
         show(document, Table((), ()), output)
         return
-    for hole in map(Hole.document, holes):
-        print(f"{hole['first']} to {hole['last']} were given before this database was restored: recorded as lost.")
+    for hole in holes:
+        print(lost(hole))
     print(_summary(month, total))
     if total.parked:
         show(document, Table(("parked", "code", "reason"), [(o.org, o.code, o.reason) for o in total.parked]), output)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import typer
 
 from pieced_billing.calendar import FIRST_YEAR, LAST_YEAR, Month
+from pieced_billing.errors import UsageError
 
 T = TypeVar("T")
 
@@ -72,3 +73,9 @@ def AmountOption(*names: str, help: str) -> Any:  # noqa: A002, N802
     """An option whose value is an amount of francs with at most two decimals."""
     right = "an amount in CHF with at most two decimals, such as 148.21"
     return typer.Option(*names, help=help, metavar="CHF", parser=_parser(_amount, right))
+
+
+def require_line(name: str, text: str, example: str) -> None:
+    """Raise UsageError unless the value of an option is one line of text."""
+    if not text.strip() or not text.isprintable():
+        raise UsageError(f"{name} must be one line of text, such as {example}.")

@@ -1,6 +1,6 @@
 """The draft: what one organisation owes for one month, as a value."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -33,20 +33,33 @@ class Draft:
 
     def document(self) -> dict[str, object]:
         """The draft in the interchange format: keys in their documented order, every amount a string."""
-        return {
-            "org": self.org,
-            "period": str(self.month),
-            "currency": CURRENCY,
-            "vat_posture": self.vat_posture.value,
-            "lines": [_line_document(line) for line in self.lines],
-            "net": amount_text(self.net),
-            "vat": [
-                {"rate": number_text(rate), "net": amount_text(net), "amount": amount_text(amount)}
-                for rate, net, amount in self.vat
-            ],
-            "gross": amount_text(self.gross),
-            "warnings": [warning._asdict() for warning in self.warnings],
-        }
+        return document_of(self.org, self.month, self.vat_posture, self.lines, self.vat, self.warnings)
+
+
+def document_of(
+    org: str,
+    month: Month,
+    vat_posture: VatPosture,
+    lines: Iterable[Line],
+    vat: Sequence[VatTotal],
+    warnings: Iterable[DraftWarning],
+) -> dict[str, object]:
+    """Lines and their sums in the interchange format."""
+    net = exact_sum(total.net for total in vat)
+    return {
+        "org": org,
+        "period": str(month),
+        "currency": CURRENCY,
+        "vat_posture": vat_posture.value,
+        "lines": [_line_document(line) for line in lines],
+        "net": amount_text(net),
+        "vat": [
+            {"rate": number_text(rate), "net": amount_text(net), "amount": amount_text(amount)}
+            for rate, net, amount in vat
+        ],
+        "gross": amount_text(exact_sum((total.amount for total in vat), net)),
+        "warnings": [warning._asdict() for warning in warnings],
+    }
 
 
 def draft(month: BillingMonth, org: str, tenants: Iterable[TenantHistory], terms: PartyTerms | None) -> Draft:

@@ -1,11 +1,11 @@
 """From a draft to an invoice: the decision whether it may be issued, and what is frozen when it is."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar, Final
 
 from pieced_billing.errors import Refused
+from pieced_billing.invoicing.document import Invoice, Kind
 from pieced_billing.invoicing.draft import Draft
 from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.terms import PartyTerms
@@ -14,19 +14,6 @@ LARGEST_AMOUNT: Final = Decimal("9999999999.99")
 """The largest amount of an invoice and of its lines, in CHF: that of their columns."""
 PAYMENT_TERM: Final = timedelta(days=30)
 FALLBACK_LANGUAGE: Final = "de"
-RULES_VERSION: Final = "1"
-"""Which edition of the rules of a bill an invoice was made by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """A draft that is issued: to whom, in which language, when, and when it is due. It has no number yet."""
-
-    draft: Draft
-    recipient: dict[str, str | None]
-    language: str
-    issued_on: date
-    due_on: date
 
 
 class NegativeDraft(Refused):
@@ -49,11 +36,13 @@ class AmountTooLarge(Refused):
         )
 
 
-def issue(draft: Draft, organisation: Organisation | None, terms: PartyTerms | None, today: date) -> Invoice | None:
+def issue(
+    draft: Draft, organisation: Organisation | None, terms: PartyTerms | None, today: date, revision: int = 1
+) -> Invoice | None:
     """The invoice of a draft, issued today; None for a draft without lines (rule 18).
 
-    Raises NotConfigured, NegativeDraft and AmountTooLarge. Address and language are those of today, the lines keep
-    their days.
+    `revision` is 1 for the first bill of the period, and one more after each that was credited in full. Raises
+    NotConfigured, NegativeDraft and AmountTooLarge. Address and language are those of today, the lines keep their days.
     """
     if not draft.lines:
         return None
@@ -66,7 +55,15 @@ def issue(draft: Draft, organisation: Organisation | None, terms: PartyTerms | N
     if abs(largest) > LARGEST_AMOUNT:
         raise AmountTooLarge(draft, largest)
     return Invoice(
-        draft=draft,
+        kind=Kind.INVOICE,
+        org=draft.org,
+        month=draft.month,
+        revision=revision,
+        vat_posture=draft.vat_posture,
+        lines=draft.lines,
+        net=draft.net,
+        gross=draft.gross,
+        content=draft.document(),
         recipient=_recipient(organisation, country),
         language=organisation.language or FALLBACK_LANGUAGE,
         issued_on=today,

@@ -7,10 +7,11 @@ from pieced_billing.store.connections import Connection
 
 ISSUING_ENTITY: Final = "default"
 SERIES: Final = "INV"
+CREDIT_SERIES: Final = "CN"
 
 
 class NumberSeries(NamedTuple):
-    """What is counted for itself: the invoices of an issuing entity, by their series and year of issue."""
+    """What is counted for itself: the documents of an issuing entity, by their series and year of issue."""
 
     issuing_entity: str
     series: str
@@ -30,21 +31,21 @@ def format_number(series: str, year: int, number: int) -> str:
     return f"{series}-{year}-{number:06}"
 
 
-def take_numbers(connection: Connection, count: int, year: int) -> list[str]:
-    """The next numbers of a year of issue.
+def take_numbers(connection: Connection, series: NumberSeries, count: int) -> list[str]:
+    """The next numbers of a series.
 
     The counter is locked until the caller's transaction ends and falls back with it, so that no number is lost: take
-    them last, when nothing but writing the invoices is left to do.
+    them last, when nothing but writing the documents is left to do.
     """
     row = connection.execute(
         "INSERT INTO invoice_number_counters (issuing_entity, series, year, last_number) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT (issuing_entity, series, year)"
         " DO UPDATE SET last_number = invoice_number_counters.last_number + EXCLUDED.last_number"
         " RETURNING last_number",
-        [ISSUING_ENTITY, SERIES, year, count],
+        [*series, count],
     ).fetchone()
     assert row is not None
-    return [format_number(SERIES, year, number) for number in range(row[0] - count + 1, row[0] + 1)]
+    return [format_number(series.series, series.year, number) for number in range(row[0] - count + 1, row[0] + 1)]
 
 
 def read_counters(connection: Connection) -> Counters:

@@ -5,7 +5,7 @@ batches, the next one goes on where it stopped, and of parallel runs one works w
 batch done. What keeps one organisation from being invoiced parks that organisation; the others go on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -15,8 +15,10 @@ import psycopg
 from pieced_billing import faults
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
+from pieced_billing.invoicing.bills import load_bills
+from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.draft import draft
-from pieced_billing.invoicing.issue import Invoice, issue
+from pieced_billing.invoicing.issue import issue
 from pieced_billing.invoicing.load import UnknownOrganisation, load_billing_month
 from pieced_billing.invoicing.save import save_invoices
 from pieced_billing.ledger.read import histories, organisations
@@ -90,7 +92,7 @@ def _finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outc
     """Finalise some organisations in one transaction; where one cannot be stored, find it by halves and park it."""
     try:
         with connection.transaction():
-            return _finalise_batch(connection, month, orgs)
+            return finalise(connection, month, orgs)
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         if len(orgs) == 1:
             return _park(connection, month, Parked(orgs[0], "cannot_be_stored", one_line(error)))
@@ -99,26 +101,29 @@ def _finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outc
     return outcome
 
 
-def _finalise_batch(connection: Connection, month: Month, orgs: Sequence[str]) -> Outcome:
+def finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outcome:
+    """Finalise some organisations in the caller's transaction, which must commit next."""
     rely_on_prices(connection)
     lock_invoicing(connection)
     faults.point("run.after_locks")
-    outcome = Outcome()
-    invoiced = _invoiced(connection, month, orgs)
-    outcome.invoiced_before = len(invoiced)
-    open_orgs = [org for org in orgs if org not in invoiced]
+    bills = load_bills(connection, month, orgs)
+    revisions = {org: bills[org].revision + 1 if org in bills else 1 for org in orgs}
+    open_orgs = [org for org in orgs if org not in bills or not bills[org].stands]
+    outcome = Outcome(invoiced_before=len(orgs) - len(open_orgs))
     if not open_orgs:
         return outcome
-    invoices = list(_decide(connection, month, open_orgs, outcome))
+    invoices = list(_decide(connection, month, open_orgs, revisions, outcome))
     faults.point("run.after_drafts")
     _record_parked(connection, month, outcome.parked)
     if invoices:
         outcome.numbers = save_invoices(connection, invoices)
-        outcome.gross = sum((invoice.draft.gross for invoice in invoices), outcome.gross)
+        outcome.gross = sum((invoice.gross for invoice in invoices), outcome.gross)
     return outcome
 
 
-def _decide(connection: Connection, month: Month, orgs: Sequence[str], outcome: Outcome) -> Iterator[Invoice]:
+def _decide(
+    connection: Connection, month: Month, orgs: Sequence[str], revisions: Mapping[str, int], outcome: Outcome
+) -> Iterator[Invoice]:
     """Draft organisations and decide what becomes of each: an invoice, nothing, or a place among the parked."""
     today = load_settings(connection).today
     billing_month = load_billing_month(connection, month)
@@ -127,7 +132,7 @@ def _decide(connection: Connection, month: Month, orgs: Sequence[str], outcome: 
     for org, tenants in histories(connection, billing_month.days, billing_month.until, orgs):
         try:
             drafted = draft(billing_month, org, tenants, terms.get(org))
-            invoice = issue(drafted, configured.get(org), terms.get(org), today)
+            invoice = issue(drafted, configured.get(org), terms.get(org), today, revisions[org])
         except Refused as refusal:
             outcome.parked.append(Parked(org, refusal.code, str(refusal)))
             continue
@@ -139,11 +144,6 @@ def _decide(connection: Connection, month: Month, orgs: Sequence[str], outcome: 
             outcome.empty += 1
         else:
             yield invoice
-
-
-def _invoiced(connection: Connection, month: Month, orgs: Sequence[str]) -> frozenset[str]:
-    query = "SELECT zitadel_org_id FROM invoices WHERE period_start = %s AND zitadel_org_id = ANY(%s)"
-    return frozenset(row[0] for row in connection.execute(query, [month.first, list(orgs)]))
 
 
 def _park(connection: Connection, month: Month, parked: Parked) -> Outcome:

@@ -1,34 +1,51 @@
-"""Invoices into the database: lines, numbers, then the invoices that seal the lines, by COPY."""
+"""Invoices and credit notes into the database: lines, numbers, then the documents that seal the lines, by COPY."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import orjson
 
 from pieced_billing import faults
+from pieced_billing.invoicing.document import RULES_VERSION, Invoice, Kind
 from pieced_billing.invoicing.draft import CURRENCY
-from pieced_billing.invoicing.issue import RULES_VERSION, Invoice
-from pieced_billing.invoicing.number import ISSUING_ENTITY, SERIES, take_numbers
+from pieced_billing.invoicing.number import CREDIT_SERIES, ISSUING_ENTITY, SERIES, NumberSeries, take_numbers
 from pieced_billing.store.connections import Connection
 
 _LINES: Final = """COPY invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, package, service_from,
-    service_to, quantity, unit, unit_price, vat_rate, amount) FROM STDIN"""
+    service_to, quantity, unit, unit_price, vat_rate, amount, original_position) FROM STDIN"""
 
-_INVOICES: Final = """COPY invoices (id, number, issuing_entity, series, zitadel_org_id, period_start, currency,
-    vat_posture, language, issued_on, due_on, net, vat, gross, recipient, content, rules_version) FROM STDIN"""
+_INVOICES: Final = """COPY invoices (id, number, issuing_entity, series, kind, zitadel_org_id, period_start, revision,
+    currency, vat_posture, language, issued_on, due_on, net, vat, gross, recipient, content, rules_version,
+    credits, completes, reason) FROM STDIN"""
 
 
 def save_invoices(connection: Connection, invoices: Sequence[Invoice]) -> list[str]:
-    """Finalise invoices issued on one day; returns their numbers. The caller's transaction must commit next."""
+    """Finalise documents; returns their numbers, in their order. The caller's transaction must commit next."""
     query = "SELECT nextval('invoices_id_seq') FROM generate_series(1, %s)"
     ids = [row[0] for row in connection.execute(query, [len(invoices)])]
     _copy(connection, _LINES, _lines(ids, invoices))
     faults.point("run.after_lines")
-    numbers = take_numbers(connection, len(invoices), invoices[0].issued_on.year)
+    numbers = _numbers(connection, invoices)
     faults.point("run.after_numbers")
     _copy(connection, _INVOICES, _rows(ids, numbers, invoices))
     faults.point("run.after_invoices")
     return numbers
+
+
+def _series(invoice: Invoice) -> NumberSeries:
+    """Where the number of a document comes from."""
+    series = SERIES if invoice.kind is Kind.INVOICE else CREDIT_SERIES
+    return NumberSeries(ISSUING_ENTITY, series, invoice.issued_on.year)
+
+
+def _numbers(connection: Connection, invoices: Sequence[Invoice]) -> list[str]:
+    """The next numbers of each series that occurs."""
+    all_series = [_series(invoice) for invoice in invoices]
+    taken = {
+        series: iter(take_numbers(connection, series, count)) for series, count in sorted(Counter(all_series).items())
+    }
+    return [next(taken[series]) for series in all_series]
 
 
 def _copy(connection: Connection, statement: str, rows: Iterator[Sequence[Any]]) -> None:
@@ -39,29 +56,36 @@ def _copy(connection: Connection, statement: str, rows: Iterator[Sequence[Any]])
 
 def _lines(ids: Sequence[int], invoices: Sequence[Invoice]) -> Iterator[Sequence[Any]]:
     for invoice_id, invoice in zip(ids, invoices, strict=True):
-        for position, line in enumerate(invoice.draft.lines, start=1):
-            yield (invoice_id, position, *line)
+        reversed_lines = None if invoice.reversal is None else invoice.reversal.positions
+        for position, line in enumerate(invoice.lines, start=1):
+            original = None if reversed_lines is None else reversed_lines[position - 1]
+            yield (invoice_id, position, *line, original)
 
 
 def _rows(ids: Sequence[int], numbers: Sequence[str], invoices: Sequence[Invoice]) -> Iterator[Sequence[Any]]:
     for invoice_id, number, invoice in zip(ids, numbers, invoices, strict=True):
-        draft = invoice.draft
+        reversal = invoice.reversal
         yield (
             invoice_id,
             number,
             ISSUING_ENTITY,
-            SERIES,
-            draft.org,
-            draft.month.first,
+            SERIES if invoice.kind is Kind.INVOICE else CREDIT_SERIES,
+            invoice.kind.value,
+            invoice.org,
+            invoice.month.first,
+            invoice.revision,
             CURRENCY,
-            draft.vat_posture.value,
+            invoice.vat_posture.value,
             invoice.language,
             invoice.issued_on,
             invoice.due_on,
-            draft.net,
-            draft.gross - draft.net,
-            draft.gross,
+            invoice.net,
+            invoice.gross - invoice.net,
+            invoice.gross,
             orjson.dumps(invoice.recipient).decode(),
-            orjson.dumps(draft.document()).decode(),
+            orjson.dumps(invoice.content).decode(),
             RULES_VERSION,
+            None if reversal is None else reversal.invoice_id,
+            False if reversal is None else reversal.completes,
+            None if reversal is None else reversal.reason,
         )

@@ -1,0 +1,28 @@
+"""Which periods have a bill, and which of them were credited in full and may be billed again."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from pieced_billing.calendar import Month
+from pieced_billing.store.connections import Connection
+
+_BILLS: Final = """
+SELECT zitadel_org_id, max(revision),
+       NOT bool_and(EXISTS (SELECT FROM invoices AS credit WHERE credit.credits = bill.id AND credit.completes))
+FROM invoices AS bill
+WHERE credits IS NULL AND period_start = %s AND zitadel_org_id = ANY(%s)
+GROUP BY zitadel_org_id
+"""
+
+
+class Bills(NamedTuple):
+    """The revision of an organisation's last bill of a period, and whether that one stands."""
+
+    revision: int
+    stands: bool
+
+
+def load_bills(connection: Connection, month: Month, orgs: Sequence[str]) -> dict[str, Bills]:
+    """The bills of a month, by organisation; one without any is left out."""
+    rows = connection.execute(_BILLS, [month.first, list(orgs)])
+    return {org: Bills(revision, stands) for org, revision, stands in rows}
