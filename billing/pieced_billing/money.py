@@ -14,16 +14,16 @@ ZERO = Decimal("0.00")
 _EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 
 
-def round_half_away(value: Decimal, divisor: int = 1) -> Decimal:
-    """`value` ÷ `divisor`, rounded once to 0.01, half away from zero (rules 12 and 15).
+def round_half_away(value: Decimal, divisor: int = 1, decimals: int = 2) -> Decimal:
+    """`value` ÷ `divisor`, rounded once, to 0.01 if nothing else is said, half away from zero (rules 12 and 15).
 
     >>> round_half_away(Decimal("49.90") * 17, 31)
     Decimal('27.36')
     """
     numerator, denominator = value.as_integer_ratio()
     denominator *= divisor
-    rappen = (200 * abs(numerator) + denominator) // (2 * denominator)
-    return Decimal(-rappen if numerator < 0 else rappen).scaleb(-2, _EXACT)
+    units = (2 * 10**decimals * abs(numerator) + denominator) // (2 * denominator)
+    return Decimal(-units if numerator < 0 else units).scaleb(-decimals, _EXACT)
 
 
 def exact_sum(values: Iterable[Decimal], start: Decimal = ZERO) -> Decimal:

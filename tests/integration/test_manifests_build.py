@@ -134,6 +134,18 @@ def test_who_verifies_has_the_public_key_only_and_no_way_to_the_api_server(build
     assert of_the_seal["spec"]["podSelector"]["matchLabels"] == {names["key"]: labels[0]}
 
 
+def test_who_collects_usage_has_the_sources_secrets_and_no_way_to_the_api_server(build: Build) -> None:
+    objects = build("manifests/usage")
+    ((name, pod),) = cron_pods(objects).items()
+    (container,) = pod["spec"]["containers"]
+    assert (name, container["args"][:2]) == ("pieced-usage-collect", ["usage", "collect"])
+    assert container["envFrom"] == [{"secretRef": {"name": "pieced-usage-sources"}}]
+    assert {entry["name"] for entry in container["env"]} == {"DATABASE_URL"}
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    selector = the(objects, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"]
+    assert selector.items() <= pod["metadata"]["labels"].items()
+
+
 def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("ClusterRole", "Role"):
         for role in of_kind(objects, kind):

@@ -35,7 +35,7 @@ PLANTS = (
         "if price is not None:",
         "if price is not None and (not runs or price != runs[0].price):",
     ),
-    Plant(12, "money.py", "(200 * abs(numerator) + denominator)", "(200 * abs(numerator) + denominator - 1)"),
+    Plant(12, "money.py", "abs(numerator) + denominator)", "abs(numerator) + denominator - 1)"),
     Plant(12, "rating/charges.py", " if line.amount]", "]"),
     Plant(13, "invoicing/draft.py", "(history.tenant, history.uid)", "(history.uid, history.tenant)"),
     Plant(13, "rating/lines.py", "dates[last_day(days)],", "dates[first_day(days) + count - 1],"),

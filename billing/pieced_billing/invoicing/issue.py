@@ -1,5 +1,6 @@
 """From a draft to an invoice: the decision whether it may be issued, and what is frozen when it is."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -7,6 +8,8 @@ from typing import ClassVar, Final
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.document import Invoice, Kind
 from pieced_billing.invoicing.draft import Draft
+from pieced_billing.invoicing.warnings import DraftWarning
+from pieced_billing.ledger.history import USAGE_UNAVAILABLE
 from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.terms import PartyTerms
 
@@ -23,6 +26,16 @@ class NegativeDraft(Refused):
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(f"The draft of {draft.month} is negative (CHF {draft.gross:.2f}); it needs a credit note.")
+
+
+class UsageMissing(Refused):
+    """A source did not tell all usage of the month: an invoice now would be short."""
+
+    code: ClassVar[str] = USAGE_UNAVAILABLE
+
+    def __init__(self, missing: Sequence[DraftWarning]) -> None:
+        others = f" There are {len(missing) - 1} more such gaps." if len(missing) > 1 else ""
+        super().__init__(f"{missing[0].tenant}: {missing[0].text}{others}")
 
 
 class AmountTooLarge(Refused):
@@ -42,8 +55,11 @@ def issue(
     """The invoice of a draft, issued today; None for a draft without lines (rule 18).
 
     `revision` is 1 for the first bill of the period, and one more after each that was credited in full. Raises
-    NotConfigured, NegativeDraft and AmountTooLarge. Address and language are those of today, the lines keep their days.
+    UsageMissing, NotConfigured, NegativeDraft and AmountTooLarge. Address and language are those of today, the lines
+    keep their days.
     """
+    if missing := [warning for warning in draft.warnings if warning.code == USAGE_UNAVAILABLE]:
+        raise UsageMissing(missing)
     if not draft.lines:
         return None
     country = None if terms is None else terms.country.on(today)

@@ -25,6 +25,7 @@ def draft_warnings(
         text = f"Organisation {org} has no configuration with a country; it cannot be invoiced."
         found.append(DraftWarning("org_without_configuration", None, text))
     found.extend(_usage_outside_life(tenants))
+    found.extend(DraftWarning(gap.code, tenant.tenant, gap.text) for tenant in tenants for gap in tenant.gaps)
     return tuple(dict.fromkeys(found))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pieced_billing.calendar import Microseconds
 from pieced_billing.ledger.events import Moment
@@ -16,8 +16,19 @@ class Used(NamedTuple):
     quantity: Decimal
 
 
+USAGE_UNAVAILABLE: Final = "usage_source_unavailable"
+"""The code of a gap that keeps invoices back: a source did not tell all usage of the month."""
+
+
+class UsageGap(NamedTuple):
+    """Something missing of a tenant's usage in the billed month: a code of drafts' warnings, and a sentence."""
+
+    code: str
+    text: str
+
+
 class TenantHistory(NamedTuple):
-    """One tenant UID: its life, every moment from its beginning on, and the usage of the billed month.
+    """One tenant UID: its life, every moment from its beginning on, and the usage of the billed month, with its gaps.
 
     Moments and usage may come in any order. Moments after the month and usage outside it are ignored.
     """
@@ -28,3 +39,4 @@ class TenantHistory(NamedTuple):
     deleted_at: Microseconds | None
     moments: Sequence[Moment | tuple[int, int, str, str]]
     usage: Sequence[Used | tuple[int, str, Decimal]] = ()
+    gaps: Sequence[UsageGap] = ()

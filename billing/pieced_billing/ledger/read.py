@@ -10,6 +10,7 @@ from pieced_billing.ledger.history import TenantHistory
 from pieced_billing.store.bulk import bulk_rows
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.instants import from_wire
+from pieced_billing.usage.gaps import usage_gaps
 from pieced_billing.usage.read import usage_by_tenant
 
 _BATCH_TENANTS: Final = 20_000
@@ -89,6 +90,7 @@ def _read(
     connection: Connection, days: MonthDays, until: Microseconds, chosen: Chosen
 ) -> Iterator[tuple[str, TenantHistory]]:
     usage = usage_by_tenant(connection, days, until, chosen)
+    gaps = usage_gaps(connection, days, until, chosen)
     parameters = {
         "chosen": chosen.values,
         "start": from_microseconds(days.start),
@@ -99,7 +101,7 @@ def _read(
     query = _TENANTS.format(chosen=chosen.condition)
     for org, tenant_id, uid, tenant, created_at, deleted_at in bulk_rows(connection, query, parameters):
         ended_at = None if deleted_at is None else from_wire(deleted_at)
-        of_month = moments.get(tenant_id, ()), usage.get(tenant_id, ())
+        of_month = moments.get(tenant_id, ()), usage.get(tenant_id, ()), gaps.get(tenant_id, ())
         yield org, TenantHistory(uid, tenant, from_wire(created_at), ended_at, *of_month)
 
 

@@ -1,12 +1,12 @@
 """What counts of one tenant UID in one month: days, setup days and usage, before any price."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from pieced_billing.calendar import DaySet, Microseconds, MonthDays
 from pieced_billing.ledger.fold import fold
-from pieced_billing.ledger.history import TenantHistory
+from pieced_billing.ledger.history import TenantHistory, UsageGap
 from pieced_billing.money import exact_sum
 
 _NO_USAGE: Mapping[int, Decimal] = {}
@@ -17,7 +17,8 @@ class TenantMonth:
     """One tenant UID in one month, cut down to the days that may be billed.
 
     Setup days are indices of days of this month, absent where the first day ever is another month's or before the
-    billing start. `usage` has by meter and day the sum of the records other than 0.
+    billing start. `usage` has by meter and day the sum of the records other than 0; `gaps`
+    say what is missing of it.
     """
 
     tenant: str
@@ -28,6 +29,7 @@ class TenantMonth:
     package_setup_days: Mapping[str, int]
     usage: Mapping[str, Mapping[int, Decimal]]
     used_outside_life: bool
+    gaps: Sequence[UsageGap]
 
     def used(self, meter: str) -> Mapping[int, Decimal]:
         """The usage of a meter by day index."""
@@ -52,6 +54,7 @@ def tenant_month(history: TenantHistory, days: MonthDays, until: Microseconds, b
         package_setup_days=package_setup_days,
         usage=usage,
         used_outside_life=used_outside_life,
+        gaps=history.gaps,
     )
 
 
