@@ -40,4 +40,4 @@ def postal_address(parts: Mapping[str, str | None]) -> PostalAddress | None:
     fitted = {name: payment_text(name, parts.get(name) or "", longest) or None for name, longest in LIMITS.items()}
     if any(fitted[name] is None for name in _REQUIRED):
         return None
-    return PostalAddress(**fitted)  # type: ignore[arg-type] - what is required is there
+    return PostalAddress(**fitted)  # type: ignore[arg-type]  # what is required is there
