@@ -7,18 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pieced_billing.documents.payment_reference import (
-    BadIban,
     BadReference,
     ReferenceType,
     creditor_reference,
     payment_reference,
     qr_reference,
     reference_type,
-    swiss_iban,
 )
-from pieced_billing.documents.payment_text import UnfitText, payment_text
-from pieced_billing.documents.postal_address import LIMITS, PostalAddress, postal_address
 from pieced_billing.documents.qr_bill import QrBill, qr_bill
+from pieced_billing.parties.iban import BadIban, swiss_iban
+from pieced_billing.parties.payment_text import UnfitText, payment_text
+from pieced_billing.parties.postal_address import LIMITS, PostalAddress, postal_address
 
 QR_IBAN, IBAN = "CH4431999123000889012", "CH9300762011623852957"
 PIECED = PostalAddress("Pieced AG", "Lagerstrasse", "4", "8004", "Zürich", "CH")

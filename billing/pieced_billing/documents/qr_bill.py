@@ -4,9 +4,10 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Final
 
-from pieced_billing.documents.payment_reference import payment_reference, reference_type, swiss_iban
-from pieced_billing.documents.postal_address import PostalAddress
+from pieced_billing.documents.payment_reference import payment_reference, reference_type
 from pieced_billing.money import amount_text
+from pieced_billing.parties.iban import swiss_iban
+from pieced_billing.parties.postal_address import PostalAddress
 
 SMALLEST: Final = Decimal("0.01")
 LARGEST: Final = Decimal("999999999.99")

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pieced_billing.documents.payment_text import payment_text
+from pieced_billing.parties.payment_text import payment_text
 
 LIMITS: Final = {"name": 70, "street": 70, "house_number": 16, "postcode": 16, "town": 35, "country": 2}
 """How many characters each part of an address has at most."""
-_REQUIRED: Final = ("name", "postcode", "town", "country")
 DOMESTIC: Final = "CH"
 
 
@@ -38,6 +37,7 @@ def postal_address(parts: Mapping[str, str | None]) -> PostalAddress | None:
     Raises UnfitText for a part that cannot be written on a payment slip, missing others or not.
     """
     fitted = {name: payment_text(name, parts.get(name) or "", longest) or None for name, longest in LIMITS.items()}
-    if any(fitted[name] is None for name in _REQUIRED):
+    name, postcode, town, country = (fitted[required] for required in ("name", "postcode", "town", "country"))
+    if not (name and postcode and town and country):
         return None
-    return PostalAddress(**fitted)  # type: ignore[arg-type]  # what is required is there
+    return PostalAddress(name, fitted["street"], fitted["house_number"], postcode, town, country)

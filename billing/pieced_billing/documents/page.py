@@ -1,0 +1,138 @@
+"""The page of an invoice: every text, amount and date as it is printed, for the template to put in its place."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from pieced_billing.calendar import Month
+from pieced_billing.documents.invoice_document import InvoiceDocument
+from pieced_billing.documents.page_text import page_text, wrappable
+from pieced_billing.documents.slip import grouped_iban, grouped_reference, slip
+from pieced_billing.documents.words import WORDS, Words
+from pieced_billing.money import amount_text, exact_sum
+
+_Line: TypeAlias = Mapping[str, Any]
+"""A line in the interchange format."""
+
+
+def page(invoice: InvoiceDocument) -> dict[str, Any]:
+    """What the template prints. Raises UnfitText for a recipient that cannot be printed."""
+    words, content, supplier = WORDS[invoice.language], invoice.content, invoice.supplier
+    payment = invoice.payment
+    return {
+        "language": invoice.language,
+        "title": words.title.format(number=invoice.number),
+        "page_of": words.page_of,
+        "accent": supplier.accent_colour,
+        "logo": supplier.logo,
+        "supplier": {"name": wrappable(supplier.address.name), "lines": list(_supplier(invoice, words))},
+        "recipient": [wrappable(line) for line in invoice.printable_recipient.lines],
+        "facts": list(_facts(invoice, words)),
+        "columns": words.columns,
+        "tenants": _tenants(content["lines"], words),
+        "vat": {
+            "columns": words.vat_columns,
+            "rows": [[vat["rate"], _amount(vat["net"]), _amount(vat["amount"])] for vat in content["vat"]],
+        },
+        "total": {"name": words.total, "amount": _amount(content["gross"])},
+        "notes": list(_notes(invoice, words)),
+        "slip": None if payment is None else slip(payment, invoice.language),
+    }
+
+
+def _supplier(invoice: InvoiceDocument, words: Words) -> Iterator[str]:
+    supplier = invoice.supplier
+    yield from map(wrappable, supplier.address.lines()[1:])
+    if supplier.vat_number is not None:
+        yield words.vat_number.format(number=supplier.vat_number)
+    if supplier.email is not None:
+        yield supplier.email
+
+
+def _facts(invoice: InvoiceDocument, words: Words) -> Iterator[tuple[str, str]]:
+    month, recipient = Month.parse(invoice.content["period"]), invoice.printable_recipient
+    yield words.issued_on, _date(invoice.issued_on)
+    yield words.due_on, _date(invoice.due_on)
+    yield words.period, _dates(month.first, month.last)
+    yield words.customer, page_text(invoice.content["org"])
+    if recipient.vat_number is not None:
+        yield words.customer_vat_number, wrappable(recipient.vat_number)
+    if recipient.purchase_order is not None:
+        yield words.purchase_order, wrappable(recipient.purchase_order)
+
+
+def _tenants(lines: Iterable[_Line], words: Words) -> list[dict[str, Any]]:
+    """The lines of each tenant, which stand together already (rule 13), with their sum."""
+    return [
+        {"lines": [_cells(line, words) for line in of_tenant], **_heading(tenant, of_tenant, words)}
+        for (tenant, _), of_tenant in (
+            (key, list(group)) for key, group in groupby(lines, lambda line: (line["tenant"], line["uid"]))
+        )
+    ]
+
+
+def _heading(tenant: str, lines: Iterable[_Line], words: Words) -> dict[str, str]:
+    name = page_text(tenant)
+    subtotal = exact_sum(Decimal(line["amount"]) for line in lines)
+    return {
+        "name": name,
+        "subtotal_of": words.subtotal.format(tenant=name),
+        "subtotal": _amount(amount_text(subtotal)),
+    }
+
+
+def _cells(line: _Line, words: Words) -> list[str]:
+    """A line as the columns of the page have it."""
+    charge = words.charges.get(line["kind"]) or page_text(line["kind"])
+    return [
+        f"{charge} {page_text(line['package'])}" if line["package"] else charge,
+        _dates(date.fromisoformat(line["service_from"]), date.fromisoformat(line["service_to"])),
+        _quantity(line, words),
+        line["unit_price"],
+        line["vat_rate"],
+        _amount(line["amount"]),
+    ]
+
+
+def _quantity(line: _Line, words: Words) -> str:
+    """How much is charged: of a monthly fee, the days of the month that count."""
+    quantity: str = line["quantity"]
+    if line["kind"] == "tenant_monthly_fee":
+        return words.month_share.format(quantity, Month.of(date.fromisoformat(line["service_from"])).last.day)
+    one, several = words.units.get(line["unit"], ("{}", "{}"))
+    return (one if quantity == "1" else several).format(quantity)
+
+
+def _notes(invoice: InvoiceDocument, words: Words) -> Iterator[str]:
+    """Why there is no VAT, and how and until when to pay."""
+    content, payment = invoice.content, invoice.payment
+    if content["vat_posture"] in words.postures:
+        yield words.postures[content["vat_posture"]]
+    if Decimal(content["gross"]) <= 0:
+        yield words.nothing_payable
+        return
+    yield words.payable.format(due_on=_date(invoice.due_on))
+    if payment is not None:
+        yield words.account.format(iban=grouped_iban(payment.iban), reference=grouped_reference(payment.reference))
+
+
+def _date(day: date) -> str:
+    return f"{day:%d.%m.%Y}"
+
+
+def _dates(first: date, last: date) -> str:
+    """A period by its first and last day, inclusive; one day by itself."""
+    return _date(first) if first == last else f"{_date(first)} – {_date(last)}"
+
+
+def _amount(amount: str) -> str:
+    """An amount as Swiss readers write it.
+
+    >>> _amount("-1234567.50")
+    '−1’234’567.50'
+    """
+    francs, _, rappen = amount.lstrip("-").partition(".")
+    sign = "−" if amount.startswith("-") else ""
+    return f"{sign}{int(francs):,}".replace(",", "’") + f".{rappen}"

@@ -1,0 +1,33 @@
+"""An invoice as a PDF: archivable and accessible (PDF/A-3a, PDF/UA-1), the same bytes whenever it is made."""
+
+from datetime import UTC, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import orjson
+import typst
+
+from pieced_billing.documents.invoice_document import InvoiceDocument
+from pieced_billing.documents.page import page
+
+_FOLDER: Final = Path(__file__).parent
+
+
+def render(invoice: InvoiceDocument) -> bytes:
+    """The PDF, dated midnight UTC of the day of issue. Raises UnfitText for a recipient that cannot be printed."""
+    made = _compiler().compile(
+        sys_inputs={"bill": orjson.dumps(page(invoice)).decode()},
+        pdf_standards=["a-3a", "ua-1"],
+        timestamp=datetime.combine(invoice.issued_on, time(), UTC),
+    )
+    assert isinstance(made, bytes), "a PDF is one file"
+    return made
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    """A compiler that has read template and fonts: no font of the machine, so that all machines print the same."""
+    return typst.Compiler(
+        _FOLDER / "template.typ", root=_FOLDER, font_paths=[_FOLDER / "fonts"], ignore_system_fonts=True
+    )
