@@ -17,7 +17,7 @@ from benchmarks.operator.progress import say
 from benchmarks.operator.results import Figures
 from benchmarks.operator.sweeping import sweep
 from benchmarks.operator.usage import Spent, Usage
-from benchmarks.operator.waiting import until_at_rest, until_idle, until_quiet, until_recorded
+from benchmarks.operator.waiting import until_at_rest, until_idle, until_machine_at_rest, until_quiet, until_recorded
 from benchmarks.operator.world import World
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster
@@ -102,7 +102,8 @@ async def _warm_up(world: World, tenants: int) -> None:
 
 async def _restart(world: World, tenants: int) -> tuple[Process, Figures]:
     """Start again over tenants that are as wanted; the process goes on for the other parts."""
-    say("restart")
+    say("restart, once the machine is at rest")
+    await until_machine_at_rest()
     process, seconds, spent = await _started(world, tenants)
     return process, {
         "restart_seconds": seconds,
