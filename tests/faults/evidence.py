@@ -38,6 +38,7 @@ def known_of(folder: Path) -> Circumstances:
     return Circumstances(
         blind=tuple(map(window, kept["blind"])),
         unlogged=tuple(map(window, kept["unlogged"])),
+        unwritten=tuple(map(window, kept["unwritten"])),
         restores=tuple(
             Restore(datetime.fromisoformat(one["saved_at"]), datetime.fromisoformat(one["restored_at"]))
             for one in kept["restores"]

@@ -1,8 +1,7 @@
 """What can break. Each function breaks something, lets the workload go on for a moment, and mends it."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, TypeAlias
 
@@ -88,7 +87,7 @@ def commits_unanswered(scene: Scene) -> None:
 
 def database_unreachable(scene: Scene) -> None:
     """The operator cannot reach Postgres for a moment."""
-    with _database_away(scene):
+    with scene.database_away():
         scene.world.loop.run(scene.world.database_proxy.refuse(True))
         _a_moment(scene)
         scene.world.loop.run(scene.world.database_proxy.refuse(False))
@@ -96,7 +95,7 @@ def database_unreachable(scene: Scene) -> None:
 
 def database_killed(scene: Scene) -> None:
     """SIGKILL for Postgres: it recovers from its log."""
-    with _database_away(scene):
+    with scene.database_away():
         scene.world.postgres.kill()
         _a_moment(scene)
         scene.world.postgres.start()
@@ -106,7 +105,7 @@ def database_killed(scene: Scene) -> None:
 def database_killed_in_commit(scene: Scene) -> None:
     """SIGKILL for Postgres while it commits: nobody knows whether it did."""
     proxy, postgres = scene.world.database_proxy, scene.world.postgres
-    with _database_away(scene):
+    with scene.database_away():
         proxy.at_commit = postgres.crash
         scene.await_commit()
         postgres.stop()
@@ -116,7 +115,7 @@ def database_killed_in_commit(scene: Scene) -> None:
 
 def operator_killed_without_database(scene: Scene) -> None:
     """What waits for Postgres is in memory, or after some seconds in the status of the tenants."""
-    with _database_away(scene):
+    with scene.database_away():
         scene.world.loop.run(scene.world.database_proxy.refuse(True))
         time.sleep(scene.random.choice([1, 1, 10]))
         scene.replica.kill()
@@ -192,7 +191,7 @@ def clock_set(scene: Scene) -> None:
 
 def database_away_for_long(scene: Scene) -> None:
     """The operator cannot reach Postgres for a minute or two."""
-    with _database_away(scene):
+    with scene.database_away():
         scene.world.loop.run(scene.world.database_proxy.refuse(True))
         until = time.monotonic() + scene.random.uniform(60, 120)
         while time.monotonic() < until:
@@ -204,16 +203,6 @@ def database_away_for_long(scene: Scene) -> None:
 def _a_moment(scene: Scene) -> None:
     """Give the workload time to do something meanwhile."""
     time.sleep(scene.random.uniform(0.3, 2))
-
-
-@contextmanager
-def _database_away(scene: Scene) -> Iterator[None]:
-    """Nothing is committed in here."""
-    scene.database_away_since = now()
-    try:
-        yield
-    finally:
-        scene.database_away_since = None
 
 
 FAULTS: Final[dict[Fault, int]] = {

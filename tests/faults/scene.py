@@ -44,6 +44,7 @@ class Scene:
         self.replica = Replica(world, random)
         self.twin: Operator | None = None
         self.database_away_since: datetime | None = None
+        self._unwritten_since: datetime | None = None
         self._remembered_since = now()
         self._ledger = Ledger(world)
         self._stirred: Counter[str] = Counter()
@@ -53,12 +54,13 @@ class Scene:
         self._blind: list[Window] = []
         self._unlogged: list[Window] = []
         self._restores: list[Restore] = []
+        self._unwritten: list[Window] = []
 
     @property
     def known(self) -> Circumstances:
         """What happened to the witnesses so far."""
         blind = (*self._blind, *given_up(self.replica.log, self._starts))
-        return Circumstances(blind, tuple(self._unlogged), tuple(self._restores))
+        return Circumstances(blind, tuple(self._unlogged), tuple(self._restores), tuple(self._unwritten))
 
     def begin(self) -> None:
         """Start the operator, and the workload when it watches."""
@@ -95,6 +97,15 @@ class Scene:
                 self._unlogged.append(Window(start, now(), why))
                 self._remembered_since = now()
 
+    @contextmanager
+    def database_away(self) -> Iterator[None]:
+        """Nothing is committed in here; what waits is written some time after it."""
+        self.database_away_since = self._unwritten_since = now()
+        try:
+            yield
+        finally:
+            self.database_away_since = None
+
     def restored(self, saved_at: datetime) -> None:
         """The API server's data went back just now."""
         self._restores.append(Restore(saved_at, now()))
@@ -111,9 +122,12 @@ class Scene:
         self._starts.append((now(), since or died_at - REMEMBERED))
         if since is None:
             self.replica.start()
-            return
-        with self.blind("the operator was away", since):
-            self.replica.start()
+        else:
+            with self.blind("the operator was away", since):
+                self.replica.start()
+        if self._unwritten_since is not None:
+            start = self._unwritten_since - LAG
+            self._unwritten.append(Window(start, now(), "died with what waited for the database"))
 
     def _unreplayable_since(self, died_at: datetime) -> datetime | None:
         """From when on an operator that starts now cannot know what went on; None when it is told all of it."""
@@ -134,6 +148,8 @@ class Scene:
             self.revive()
             assert time.monotonic() < deadline, f"the canary's change is not recorded: {self.replica.end_of_log()}"
             time.sleep(0.1)
+        if self.database_away_since is None:
+            self._unwritten_since = None
 
     def await_ends(self) -> None:
         """Wait until every tenant that is no more has ended in the ledger, also those that vanished unseen."""

@@ -267,6 +267,26 @@ def test_lines_that_a_killed_api_server_took_with_it_are_no_excuse_for_what_is_k
     assert said(log, [*ledger[:2], event("resumed", 34, generation=3)], killed)
 
 
+def test_what_was_kept_with_a_tenant_may_be_lost_with_it_but_not_otherwise() -> None:
+    def log(*, gone: bool) -> Log:
+        log = Log()
+        log.create("u1", 10)
+        log.accept("u1", 11)
+        log.change("u1", 30.2, suspend=True)
+        if gone:
+            log.delete("u1", 34)
+            log.release("u1", 35)
+        return log
+
+    died = Circumstances(unwritten=(window(25, 40),))
+    inferred = {**bounded("deleted", 11.000001, 11, 41), "quality": "inferred"}
+    assert said(log(gone=True), [created(10), inferred], died) == []
+    assert said(log(gone=True), [created(10), inferred], Circumstances(unwritten=(window(25, 34.5),)))
+    assert said(log(gone=True), [created(10), inferred])
+    assert said(log(gone=True), [created(10)], died)
+    assert said(log(gone=False), [created(10)], died)
+
+
 def test_after_a_restore_the_state_that_came_back_is_recorded() -> None:
     log = Log()
     log.create("u1", 10)

@@ -33,12 +33,15 @@ class Circumstances:
     """What the audit log cannot say.
 
     In a `blind` window nobody observed: a version may have been missed if a later one was seen. In an `unlogged`
-    window the API server was killed and may have taken lines of the log with it.
+    window the API server was killed and may have taken lines of the log with it. In an `unwritten` window the database
+    was away and the operator died before it had caught up: what it had kept with a tenant that vanished in the same
+    window went with that.
     """
 
     blind: tuple[Window, ...] = ()
     unlogged: tuple[Window, ...] = ()
     restores: tuple[Restore, ...] = ()
+    unwritten: tuple[Window, ...] = ()
 
 
 class Life(IntEnum):
@@ -100,12 +103,18 @@ def timeline(
         end = replace(steps[-1], life=Life.GONE, earliest=removal.received, latest=removal.answered, what="removal")
         steps.append(end)
     *earlier, present = _in_context(steps)
-    return [*(replace(step, missable=_missable(step, known)) for step in earlier), present]
+    unseen = (*known.blind, *_lost_with(present, known))
+    return [*(replace(step, missable=_touched(step, unseen)) for step in earlier), present]
 
 
-def _missable(step: Step, known: Circumstances) -> bool:
-    """Whether nobody may have seen a step; what is so now is always found."""
-    return any(window.touches(step.earliest, step.latest) for window in known.blind)
+def _lost_with(present: Step, known: Circumstances) -> Iterator[Window]:
+    """The windows of which a tenant that vanished took along what was kept with it; what is so now is always found."""
+    if present.life is Life.GONE:
+        yield from (window for window in known.unwritten if _touched(present, [window]))
+
+
+def _touched(step: Step, windows: Iterable[Window]) -> bool:
+    return any(window.touches(step.earliest, step.latest) for window in windows)
 
 
 def _in_order(versions: Iterable[Version]) -> list[Version]:
