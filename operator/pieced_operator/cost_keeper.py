@@ -26,8 +26,10 @@ log = structlog.get_logger(__name__)
 _ROUND_SECONDS: Final = 240.0
 """How often every tenant is looked at: prices, usage and the day change without a word to us."""
 
-_AT_ONCE: Final = 50
-_PAUSE_SECONDS: Final = 0.5
+_AT_ONCE: Final = 10
+"""A batch's costs are written at once, and what is observed meanwhile waits for the API server behind them."""
+
+_PAUSE_SECONDS: Final = 0.1
 _RETRY_SECONDS: Final = 5.0
 _IDLE_SHARE: Final = 9
 """So many times as long as a batch took nothing is done after it: other threads have the processor."""

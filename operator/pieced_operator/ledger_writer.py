@@ -78,7 +78,7 @@ class LedgerWriter:
         delay = _FIRST_RETRY_SECONDS
         loop = asyncio.get_running_loop()
         while True:
-            taken = await self._backlog.take(_TENANTS_AT_ONCE)
+            taken = await self._backlog.take(_TENANTS_AT_ONCE, takers=_WRITERS)
             connection, progress = await loop.run_in_executor(self._threads, self._write, connection, taken)
             for one in progress:
                 self._settle(one)
