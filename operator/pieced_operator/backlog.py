@@ -93,8 +93,8 @@ class Backlog:
     async def take(self, most_uids: int, takers: int = 1) -> list[list[Pending]]:
         """All that waits for up to `most_uids` tenants, a list each, of which the taker removes what it has written.
 
-        One of several `takers` gets its share of the changes, not what it should have left to the others. `committed` or
-        `put_back` must follow for each.
+        One of several `takers` gets its share of the changes, and leaves the others theirs. `committed` or `put_back`
+        must follow for each.
         """
         while not (self._ready or self._ready_last):
             self._filled.clear()
