@@ -17,6 +17,7 @@ CLAIMS: Final = {
     "test_resume_requests": ("resume.",),
     "test_sealed_numbers": ("numbers.",),
     "test_store_upgrade_killed": ("upgrade.",),
+    "test_usage_collect": ("collect.",),
 }
 """The first parts of the names of the points that each test file in tests/integration kills a process at."""
 

@@ -98,6 +98,9 @@ POINTS: Final = (
     "run.after_numbers",
     "run.after_invoices",
     "run.after_commit",
+    # what was collected from a source of usage (usage/collect.py)
+    "collect.after_records",
+    "collect.after_commit",
     # the seal around an invoice run (invoicing/holes.py, pieced_operator/published_numbers.py)
     "numbers.after_holes",
     "numbers.before_publish",

@@ -1,6 +1,7 @@
 """Usage from a LiteLLM proxy that is played by a server of its own: read by page, recorded once, never short."""
 
 import io
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,6 +28,7 @@ from pieced_billing.usage.settings import litellm_settings
 from pieced_billing.usage.watermarks import BeingCollected, NeverCollected, alone
 from tests.commands import run_pieced
 from tests.databases import Database
+from tests.fault_points import points_of
 from tests.litellm_double import KEY, LiteLLMDouble, litellm_double
 
 MARCH = Month(2026, 3)
@@ -291,6 +293,21 @@ class TestCommand:
         done = run_pieced("usage", "collect", "--month", "2026-03", "-o", "json", env=env)
         (document,) = orjson.loads(done.stdout)
         assert (document["source"], document["records"], document["failures"]) == ("litellm", 1, [])
+
+    @pytest.mark.parametrize("point", points_of(__file__))
+    def test_a_collection_that_dies_is_made_good_by_the_next(
+        self, database: Database, connection: Connection, proxy: LiteLLMDouble, point: str
+    ) -> None:
+        proxy.spend("acme", "2026-03-02T10:00:00Z", 1, "x")
+        env = database.env() | {"PIECED_LITELLM_URL": proxy.url, "PIECED_LITELLM_KEY": KEY, "PIECED_FAULT": point}
+        died = run_pieced("usage", "collect", "--month", "2026-03", env=env, check=False)
+        assert died.returncode == -signal.SIGKILL
+        held = ["usage_source_unavailable"] * 2 if point == "collect.after_records" else []
+        assert [one.code for one in run_march(connection).parked] == held
+        assert gather(connection, proxy, None).failures == []
+        assert [row[1] for row in recorded(connection)] == ["x"]
+        assert run_march(connection).parked == []
+        assert verify(connection).found == 0
 
     def test_a_wrong_key_is_not_repeated(
         self, database: Database, connection: Connection, proxy: LiteLLMDouble

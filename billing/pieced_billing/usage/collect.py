@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from pieced_billing import faults
 from pieced_billing.calendar import Microseconds, to_microseconds
 from pieced_billing.errors import Unavailable
 from pieced_billing.ledger.import_ import ImportRefused, begin, record_lines
@@ -135,6 +136,7 @@ def _record(connection: Connection, batch: Sequence[_Name], outcome: Collected) 
             if lines:
                 begin(connection)
                 recorded = record_lines(connection, enumerate(lines, 1), UNKNOWN_UID)
+                faults.point("collect.after_records")
             for name in batch:
                 _save(connection, outcome.source, name)
     except ImportRefused as refusal:
@@ -146,6 +148,7 @@ def _record(connection: Connection, batch: Sequence[_Name], outcome: Collected) 
         name.reading = Reading([], name.stretch.start, refusal.findings[0].reason)
         _record(connection, batch, outcome)
         return
+    faults.point("collect.after_commit")
     if lines:
         outcome.records += recorded.usage
         outcome.repeats += recorded.repeats
