@@ -86,8 +86,13 @@ def _complain(collected: "Collected") -> None:
     """Say on stderr what is missing, each reason once."""
     failures = sorted(collected.failures, key=lambda failure: failure[1])
     for reason, group in groupby(failures, key=lambda failure: failure[1]):
-        names = [tenant for tenant, _ in group]
-        others = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        print(f"pieced: {collected.source}, {', '.join(names[:3])}{others}: {reason}.", file=sys.stderr)
+        print(f"pieced: {collected.source}, {_some([tenant for tenant, _ in group])}: {reason}.", file=sys.stderr)
     for _, warned in collected.warnings:
         print(f"pieced: {collected.source}: {warned.text}", file=sys.stderr)
+    if collected.unclaimed:
+        nobody = f"{_some(collected.unclaimed)} is no tenant's; what is used there is on no bill."
+        print(f"pieced: {collected.source}: {nobody}", file=sys.stderr)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

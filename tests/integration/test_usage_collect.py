@@ -256,6 +256,12 @@ def test_tenants_without_a_key_or_in_no_team_are_warned_of(connection: Connectio
     assert run_march(connection).parked == []
 
 
+def test_keys_in_a_team_that_are_no_tenants_are_named(connection: Connection, proxy: LiteLLMDouble) -> None:
+    proxy.key("bolt-2", "2")
+    proxy.key("our own", None)
+    assert gather(connection, proxy).unclaimed == ["bolt-2"]
+
+
 def test_a_rate_stays_as_it_is(connection: Connection) -> None:
     assert record_rates(connection, io.BytesIO(b"day,chf\n2026-03-02,0.88\n2026-03-02,0.88\n")) == 1
     for wrong in (b"2026-03-02,0.89", b"2026-02-30,1", b"2026-03-03,0", b"2026-03-03,1,2", b"\xff"):
@@ -289,10 +295,12 @@ class TestCommand:
         connection.close()
         proxy.spend("acme", "2026-03-31T21:59:59Z", 1)
         proxy.spend("acme", "2026-03-31T22:00:00Z", 1)  # April in Zurich
+        proxy.key("stray", "1")
         env = database.env() | {"PIECED_LITELLM_URL": proxy.url, "PIECED_LITELLM_KEY": KEY}
         done = run_pieced("usage", "collect", "--month", "2026-03", "-o", "json", env=env)
         (document,) = orjson.loads(done.stdout)
         assert (document["source"], document["records"], document["failures"]) == ("litellm", 1, [])
+        assert done.stderr == "pieced: litellm: stray is no tenant's; what is used there is on no bill.\n"
 
     @pytest.mark.parametrize("point", points_of(__file__))
     def test_a_collection_that_dies_is_made_good_by_the_next(

@@ -24,7 +24,7 @@ _OUTAGES: Final = 3
 
 @dataclass(slots=True)
 class Collected:
-    """What a collection recorded; failures and warnings by tenant."""
+    """What a collection recorded; failures and warnings by tenant, and names of nobody's whose usage is on no bill."""
 
     source: str
     tenants: int = 0
@@ -32,6 +32,7 @@ class Collected:
     repeats: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[tuple[str, Warned]] = field(default_factory=list)
+    unclaimed: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
         """The same as JSON values."""
@@ -42,6 +43,7 @@ class Collected:
             "repeats": self.repeats,
             "failures": [{"tenant": tenant, "reason": reason} for tenant, reason in self.failures],
             "warnings": [{"tenant": tenant, "code": one.code, "text": one.text} for tenant, one in self.warnings],
+            "unclaimed": self.unclaimed,
         }
 
 
@@ -83,6 +85,7 @@ def collect(
                 _record(connection, batch, outcome)
                 batch = []
         _record(connection, batch, outcome)
+        outcome.unclaimed = source.unclaimed({source.known_as(tenant) for tenant in found})
     return outcome
 
 

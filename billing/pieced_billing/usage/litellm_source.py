@@ -1,6 +1,6 @@
 """LiteLLM as a source of usage: one key for each tenant, known by its alias, in the team of its organisation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from pieced_billing.usage.coverage import Life, Stretch
@@ -44,6 +44,10 @@ class LlmSpend:
         if wanted not in (team, self._team_alias(team)):
             return Warned(NO_TEAM, f"The key {alias} of {tenant.tenant} is in team {team} of LiteLLM, not in {wanted}.")
         return None
+
+    def unclaimed(self, names: Collection[str]) -> list[str]:
+        """The aliases of keys that are in a team and no tenant's: what is spent with them is on no bill."""
+        return sorted(alias for alias, team in self._teams.items() if team is not None and alias not in names)
 
     def read(self, name: str, lives: Sequence[Life], stretch: Stretch) -> Reading:
         """The spend of a key; see `spend_records`."""

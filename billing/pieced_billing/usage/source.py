@@ -1,6 +1,6 @@
 """What a source of usage is to the collection: it knows tenants by a name, and reads a stretch of time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from pieced_billing.calendar import Microseconds
@@ -47,6 +47,9 @@ class UsageSource(Protocol):
 
     def warned(self, tenant: Tenant) -> Warned | None:
         """What is missing at the source for a tenant that is alive."""
+
+    def unclaimed(self, names: Collection[str]) -> list[str]:
+        """What the source counts for a customer under a name that is none of the tenants'."""
 
     def read(self, name: str, lives: Sequence[Life], stretch: Stretch) -> Reading:
         """The usage of a name in a stretch of time; `lives` are those of the name, by their beginnings."""

@@ -4,7 +4,7 @@ A day is read once it is over. What the relay counts later for a day that is rec
 difference, negative where it counted too much: records are never changed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -51,6 +51,10 @@ class ThreemaMessages:
     def warned(self, tenant: Tenant) -> Warned | None:  # noqa: ARG002 - not every tenant has Threema
         """Nothing: a tenant that the relay does not know has no messages."""
         return None
+
+    def unclaimed(self, names: Collection[str]) -> list[str]:  # noqa: ARG002 - the relay lists no tenants
+        """Nothing is known of others."""
+        return []
 
     def read(self, name: str, lives: Sequence[Life], stretch: Stretch) -> Reading:
         """The messages of the days that begin before the stretch or in it and are over by its end."""
