@@ -18,13 +18,18 @@ def life(created: int = 0, deleted: int | None = None, collected: tuple[int, int
         # from where the source counts on, or the tenant's creation
         (life(0), None, (2 * DAY, 9 * DAY)),
         (life(3 * DAY), None, (3 * DAY, 9 * DAY)),
+        # and what was never read, whatever is asked for
+        (life(0), 5 * DAY, (2 * DAY, 9 * DAY)),
+        (life(0, None, (4 * DAY, 5 * DAY)), None, (2 * DAY, 9 * DAY)),
+        (life(0, None, (12 * DAY, 15 * DAY)), 3 * DAY, (2 * DAY, 12 * DAY)),
+        (life(0, 6 * DAY, (4 * DAY, 8 * DAY)), None, (2 * DAY, 9 * DAY)),
         # on from the last time, with what came late
         (life(0, None, (2 * DAY, 5 * DAY)), None, (5 * DAY - OVERLAP, 9 * DAY)),
         (life(0, None, (2 * DAY, 2 * DAY + 1)), None, (2 * DAY, 9 * DAY)),
         # what is asked for, and all that lies between it and what is collected
         (life(0, None, (2 * DAY, 5 * DAY)), 3 * DAY, (3 * DAY, 9 * DAY)),
         (life(0, None, (2 * DAY, 5 * DAY)), 7 * DAY, (5 * DAY, 9 * DAY)),
-        (life(0, None, (12 * DAY, 15 * DAY)), 3 * DAY, (3 * DAY, 12 * DAY)),
+        (life(0, None, (1 * DAY, 5 * DAY)), DAY, (1 * DAY, 9 * DAY)),
         # nothing of what is not yet, or is collected to a day after its end
         (life(9 * DAY), None, None),
         (life(0, 4 * DAY), None, (2 * DAY, 9 * DAY)),

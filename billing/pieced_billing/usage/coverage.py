@@ -48,20 +48,24 @@ def at_once(lives: Sequence[Life]) -> bool:
 
 
 def to_read(life: Life, since: Microseconds, asked: Microseconds | None, end: Microseconds) -> Stretch | None:
-    """What to read of a life up to `end`: from `asked` on, or from where the last reading ended, at first from `since`.
+    """What to read of a life up to `end`: from `asked` on, or from where the last reading ended.
 
-    It touches what is collected, so that the two are one stretch. None where there is nothing to read.
+    What was never read, from `since` or the creation on, comes first. The stretch touches what is collected, so that
+    the two are one. None where there is nothing to read.
     """
-    collected = life.collected
-    start = asked
-    if start is None:
-        start = since if collected is None else max(since, collected.end - OVERLAP)
-    start = max(start, life.created_at)
+    collected, first = life.collected, max(since, life.created_at)
+    if collected is None or collected.start > first:
+        start = first
+    elif asked is not None:
+        start = max(asked, life.created_at)
+    else:
+        start = max(first, collected.end - OVERLAP)
     if collected is not None:
         start, end = min(start, collected.end), max(end, collected.start)
     if life.deleted_at is not None:
         ended = life.deleted_at + AFTERLIFE
-        if ended <= start or (asked is None and collected is not None and collected.end >= ended):
+        complete = collected is not None and collected.start <= first and collected.end >= ended
+        if ended <= start or (asked is None and complete):
             return None
     return Stretch(start, end) if start < end else None
 
