@@ -7,7 +7,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from pieced_billing.calendar import Month, day_start, from_microseconds
-from pieced_billing.errors import UsageError
+from pieced_billing.errors import Refused, UsageError
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.settings import load_settings
 from pieced_billing.usage.collect import Collected, collect
@@ -23,7 +23,10 @@ from pieced_cli.database import database
 
 
 def collect_all(environment: Mapping[str, str], month: Month | None, since: date | None) -> list[Collected]:
-    """Collect from every source; UsageError where there is none."""
+    """Collect from every source; UsageError where there is none.
+
+    A source from which nothing can be collected fails alone, for every tenant.
+    """
     litellm, relay = litellm_settings(environment), relay_settings(environment)
     if litellm is None and relay is None:
         raise UsageError("No source of usage is set up: set PIECED_LITELLM_URL, PIECED_THREEMA_RELAY_URL or both.")
@@ -38,11 +41,18 @@ def collect_all(environment: Mapping[str, str], month: Month | None, since: date
         collected = []
         if litellm is not None:
             with _llm_spend(connection, litellm, zone) as source:
-                collected.append(collect(connection, source, *window))
+                collected.append(_collect(connection, source, *window))
         if relay is not None:
             with _threema_messages(connection, relay, zone) as source:
-                collected.append(collect(connection, source, *window))
+                collected.append(_collect(connection, source, *window))
         return collected
+
+
+def _collect(connection: Connection, source: UsageSource, asked: datetime | None, before: datetime | None) -> Collected:
+    try:
+        return collect(connection, source, asked, before)
+    except Refused as refusal:
+        return Collected(source.name, failures=[("every tenant", str(refusal).rstrip("."))])
 
 
 def _first_instant(day: date, zone: ZoneInfo) -> datetime:

@@ -111,9 +111,23 @@ def test_what_cannot_be_holds_the_tenant(
     assert row == (reason, None)
 
 
-def test_the_command_collects_from_the_relay(database: Database, connection: Connection, relay: Relay) -> None:
+def test_a_source_that_was_never_collected_does_not_keep_the_relay_from_it(
+    database: Database, connection: Connection, relay: Relay
+) -> None:
+    gather(connection, relay, datetime(2026, 3, 15, tzinfo=UTC))
     connection.close()
-    relay.counted["acme"] = {"2026-03-31": 7, "2026-04-01": 8}
-    env = database.env() | {"PIECED_THREEMA_RELAY_URL": relay.url, "PIECED_THREEMA_RELAY_TOKEN": f"{TOKEN}\n"}
-    done = run_pieced("usage", "collect", "--month", "2026-03", env=env)
-    assert done.stdout.splitlines()[-1].split() == ["threema-relay", "2", "1", "0", "0", "0"]
+    relay.counted["acme"] = {"2026-03-31": 7}
+    sources = {
+        "PIECED_LITELLM_URL": relay.url,
+        "PIECED_LITELLM_KEY": "sk-1",
+        "PIECED_THREEMA_RELAY_URL": relay.url,
+        "PIECED_THREEMA_RELAY_TOKEN": f"{TOKEN}\n",
+    }
+    done = run_pieced("usage", "collect", env=database.env() | sources, check=False)
+    assert done.returncode == 1
+    assert [line.split() for line in done.stdout.splitlines()[-2:]] == [
+        ["litellm", "0", "0", "0", "1", "0"],
+        ["threema-relay", "2", "1", "0", "0", "0"],
+    ]
+    reason = "Nothing was ever collected from litellm; say from which day on with --since."
+    assert done.stderr == f"pieced: litellm, every tenant: {reason}\n"
