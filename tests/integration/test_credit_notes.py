@@ -91,8 +91,8 @@ def test_credits_at_once_give_back_no_more_than_there_is(
 def test_the_database_itself_refuses_to_credit_too_much(connection: Connection, number: str) -> None:
     line = (
         "INSERT INTO invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, service_from, service_to,"
-        " quantity, unit, unit_price, vat_rate, amount, original_position)"
-        " VALUES (9, 1, 'a', 'uid-of-a', 'tenant_monthly_fee', '2026-03-01', '2026-03-31', -1, 'once', 1, 0, %s, %s)"
+        " quantity, unit, unit_price, vat_rate, amount, days, original_position)"
+        " VALUES (9, 1, 'a', 'uid-of-a', 'tenant_monthly_fee', '2026-03-01', '2026-03-31', -1, 'once', 1, 0, %s, 0, %s)"
     )
     document = (
         "INSERT INTO invoices (id, number, issuing_entity, series, kind, zitadel_org_id, period_start, currency,"

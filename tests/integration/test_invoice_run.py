@@ -58,7 +58,7 @@ def test_an_invoice_freezes_the_draft_and_its_recipient(connection: Connection) 
     assert row == (draft.document(), "Customer 310001", "fr", draft.net, draft.gross - draft.net, draft.gross, 30)
     lines = connection.execute(
         "SELECT tenant_name, tenant_uid, kind, package, service_from, service_to, quantity, unit, unit_price, vat_rate,"
-        " amount FROM invoice_lines ORDER BY position"
+        " amount, days FROM invoice_lines ORDER BY position"
     ).fetchall()
     assert lines == [tuple(line) for line in draft.lines]
 
@@ -151,7 +151,7 @@ def test_lines_add_up_to_net_or_the_invoice_is_refused(connection: Connection) -
     )
     line = (
         "INSERT INTO invoice_lines VALUES"
-        " (1, 1, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 100, 'CHF', 1, 8.1, 100)"
+        " (1, 1, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 100, 'CHF', 1, 8.1, 100, NULL, 1)"
     )
     with connection.transaction(), pytest.raises(psycopg.errors.CheckViolation, match="do not add up"):
         _seal(connection, line, insert, Decimal("100.01"))
@@ -183,7 +183,7 @@ def test_finalised_invoices_are_immutable(database: Database, role: str) -> None
             application.execute(
                 "INSERT INTO invoice_payments (invoice_id, paid_on, amount, reference) VALUES (1, '2026-04-02', 1, 'r')"
             )
-    line = "VALUES (1, %s, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 1, 'CHF', 1, 8.1, 0)"
+    line = "VALUES (1, %s, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 1, 'CHF', 1, 8.1, 0, NULL, 1)"
     with connect(database.url if role == "application" else database.owner_url) as connection:
         connection.autocommit = True
         for table, column in IMMUTABLE.items():
@@ -205,7 +205,7 @@ def test_no_line_slips_in_while_its_invoice_is_being_sealed(database: Database, 
     add_customers(connection, 1)
     line = (
         "INSERT INTO invoice_lines VALUES"
-        " (1, 99, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 0, 'CHF', 1, 8.1, 0)"
+        " (1, 99, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 0, 'CHF', 1, 8.1, 0, NULL, 1)"
     )
     with connect(database.url) as smuggler:
         smuggler.execute(line)

@@ -22,7 +22,7 @@ SEVEN, EIGHT = Decimal("7.7"), Decimal("8.1")
 def an_original(*amounts: str, rates: Sequence[Decimal] = ()) -> Original:
     """An invoice with a line of three days for each amount, nothing credited."""
     lines = [
-        Line("acme", "6f1c", "package_days", "p", ON, ON, Decimal(3), "day", Decimal(1), rate, Decimal(amount))
+        Line("acme", "6f1c", "package_days", "p", ON, ON, Decimal(3), "day", Decimal(1), rate, Decimal(amount), 7)
         for amount, rate in zip(amounts, rates or [EIGHT] * len(amounts), strict=True)
     ]
     return Original(

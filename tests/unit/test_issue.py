@@ -26,7 +26,7 @@ def a_draft(net: str | None = "100.00", *more: str) -> Draft:
     amounts = [] if net is None else [Decimal(one) for one in (net, *more)]
     rate = Decimal("8.1")
     lines = tuple(
-        Line("acme", "6f1c", "llm_spend", None, on, on, amount, "CHF", Decimal("1.00"), rate, amount)
+        Line("acme", "6f1c", "llm_spend", None, on, on, amount, "CHF", Decimal("1.00"), rate, amount, 1)
         for amount in amounts
     )
     vat = tuple(VatTotal(rate, amount, Decimal("8.10").copy_sign(amount)) for amount in amounts)

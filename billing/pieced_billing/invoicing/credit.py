@@ -137,9 +137,9 @@ def _parts(original: Original, chosen: Sequence[Remaining], amount: Decimal | No
 def _line(one: Remaining, part: Decimal) -> Line:
     """The line of a credit note: the whole line taken back as it was billed, or an amount of it."""
     if part == one.line.amount:
-        return one.line._replace(quantity=-one.line.quantity, amount=-part)
+        return one.line._replace(quantity=-one.line.quantity, amount=-part, days=0)
     once = Decimal(-1).copy_sign(-part)
-    return one.line._replace(quantity=once, unit="once", unit_price=abs(part), amount=-part)
+    return one.line._replace(quantity=once, unit="once", unit_price=abs(part), amount=-part, days=0)
 
 
 def _vat(total: VatTotal, original: Original) -> VatTotal:

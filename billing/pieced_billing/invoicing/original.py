@@ -19,7 +19,8 @@ SELECT id, kind, zitadel_org_id, period_start, vat_posture, language, recipient,
 FROM invoices WHERE number = %s
 """
 _LINES: Final = """
-SELECT tenant_name, tenant_uid, kind, package, service_from, service_to, quantity, unit, unit_price, vat_rate, amount
+SELECT tenant_name, tenant_uid, kind, package, service_from, service_to, quantity, unit, unit_price, vat_rate, amount,
+       coalesce(days, 0)
 FROM invoice_lines WHERE invoice_id = %s ORDER BY position
 """
 _CREDIT_NOTES: Final = "SELECT content -> 'vat' FROM invoices WHERE credits = %s"

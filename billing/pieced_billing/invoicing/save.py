@@ -13,7 +13,7 @@ from pieced_billing.invoicing.number import CREDIT_SERIES, ISSUING_ENTITY, SERIE
 from pieced_billing.store.connections import Connection
 
 _LINES: Final = """COPY invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, package, service_from,
-    service_to, quantity, unit, unit_price, vat_rate, amount, original_position) FROM STDIN"""
+    service_to, quantity, unit, unit_price, vat_rate, amount, days, original_position) FROM STDIN"""
 
 _INVOICES: Final = """COPY invoices (id, number, issuing_entity, series, kind, zitadel_org_id, period_start, revision,
     currency, vat_posture, language, issued_on, due_on, net, vat, gross, recipient, content, rules_version,

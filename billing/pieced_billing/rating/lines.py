@@ -19,7 +19,8 @@ class Line(NamedTuple):
     """One line, as it stands on a draft and on an invoice.
 
     `service_from` and `service_to` are the first and last local date counted, inclusive (rule 13). `quantity` is in
-    `unit` (day, message, CHF or once), `unit_price` and `amount` in CHF, `vat_rate` in percent.
+    `unit` (day, message, CHF or once), `unit_price` and `amount` in CHF, `vat_rate` in percent. `days` are those of the
+    month that the line bills; a credit note bills none.
     """
 
     tenant: str
@@ -33,13 +34,27 @@ class Line(NamedTuple):
     unit_price: Decimal
     vat_rate: Decimal
     amount: Decimal
+    days: DaySet
 
 
 def line_once(tenant: TenantMonth, tariff: Tariff, kind: str, package: str | None, day: int, run: Run) -> Line:
     """A fee that is charged once, on the day with this index."""
     on = tariff.days.dates[day]
     amount = _amount_of_days(run.price, 1, 1)
-    return Line(tenant.tenant, tenant.uid, kind, package, on, on, _COUNTS[1], "once", run.price, run.vat_rate, amount)
+    return Line(
+        tenant.tenant,
+        tenant.uid,
+        kind,
+        package,
+        on,
+        on,
+        _COUNTS[1],
+        "once",
+        run.price,
+        run.vat_rate,
+        amount,
+        1 << day,
+    )
 
 
 def line_of_days(
@@ -60,6 +75,7 @@ def line_of_days(
         run.price,
         run.vat_rate,
         _amount_of_days(run.price, count, divisor),
+        days,
     )
 
 
@@ -81,6 +97,7 @@ def line_of_usage(
         run.price,
         run.vat_rate,
         round_half_away(exact_product(run.price, quantity)),
+        sum(1 << day for day in used),
     )
 
 

@@ -38,6 +38,7 @@ PRIVILEGES: Final = {
     "invoices": APPEND,
     "invoices_id_seq": "USAGE",
     "invoice_lines": APPEND,
+    "billed_days": READ,
     "invoice_payments": APPEND,
     "invoice_reminders": APPEND,
     "invoice_runs_parked": APPEND,
