@@ -70,7 +70,10 @@ def _print_charges(console: Console, document: Mapping[str, Any]) -> None:
 
 
 def _line(line: Mapping[str, Any]) -> tuple[str, ...]:
-    title = TITLES.get(line["kind"], line["kind"])
+    charge = line.get("adjusts", line["kind"])
+    title = TITLES.get(charge, charge)
+    if "adjusts" in line:
+        title = f"{line['original_invoice']} was {line['billed']}, is {line['correct']}: {title}"
     same_day = line["service_from"] == line["service_to"]
     service = line["service_from"] if same_day else f"{line['service_from']} – {line['service_to'][8:]}"
     return (

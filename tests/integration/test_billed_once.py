@@ -14,8 +14,8 @@ from tests.databases import Database
 
 LINE = (
     "INSERT INTO invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, package, service_from, service_to,"
-    " quantity, unit, unit_price, vat_rate, amount, days)"
-    " VALUES (900, %s, 'a', %s, %s, %s, '2026-03-01', '2026-03-01', 1, 'day', 1, 0, 1, %s)"
+    " quantity, unit, unit_price, vat_rate, amount, days, read_to)"
+    " VALUES (900, %s, 'a', %s, %s, %s, '2026-03-01', '2026-03-01', 1, 'day', 1, 0, 1, %s, 1000)"
 )
 BILL = (
     "INSERT INTO invoices (id, number, issuing_entity, series, zitadel_org_id, period_start, currency, vat_posture,"
@@ -46,7 +46,7 @@ def test_a_day_is_billed_once_for_a_tenant_and_a_dimension(connection: Connectio
     add_customers(connection, 1)
     add_tenant(connection, "org-0001", "other", enabled={"search": "2026-03-31T12:00:00+02:00"})
     run_invoices(connection)
-    found = connection.execute("SELECT * FROM billed_days ORDER BY tenant_uid").fetchall()
+    found = connection.execute("SELECT tenant_uid, period_start, days FROM billed_days ORDER BY tenant_uid").fetchall()
     month = 2**31 - 1
     assert found == [
         ("uid-of-other", MARCH.first, {

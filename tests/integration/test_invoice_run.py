@@ -110,15 +110,12 @@ def test_rule_18_a_draft_without_lines_makes_no_invoice_and_takes_no_number(conn
 def test_what_cannot_be_invoiced_is_parked_and_the_others_go_on(connection: Connection) -> None:
     add_customers(connection, 2)
     add_tenant(connection, "a-unconfigured", "stray")
-    set_organisations(connection, organisation("b-negative"), organisation("c-too-much"))
-    refund = [("-500", "2026-03-02T10:00:00Z", "earlier")]
-    add_tenant(connection, "b-negative", "refunded", usage=refund)
+    set_organisations(connection, organisation("c-too-much"))
     add_tenant(connection, "c-too-much", "spender", usage=[("99999999999", "2026-03-02T10:00:00Z", None)])
     for _ in range(2):
         outcome = run_invoices(connection)
         assert [(parked.org, parked.code) for parked in outcome.parked] == [
             ("a-unconfigured", "org_without_configuration"),
-            ("b-negative", "negative_draft"),
             ("c-too-much", "amount_too_large"),
         ]
     assert numbers(connection) == first_numbers(connection, 2)
@@ -129,6 +126,17 @@ def test_what_cannot_be_invoiced_is_parked_and_the_others_go_on(connection: Conn
     assert logged == [(MARCH.first, parked.org, parked.code) for parked in outcome.parked]
     set_organisations(connection, organisation("a-unconfigured"))
     assert run_invoices(connection).numbers == first_numbers(connection, 3)[2:]
+
+
+def test_rule_17_a_negative_draft_becomes_a_credit_note(connection: Connection) -> None:
+    add_customers(connection, 1)
+    set_organisations(connection, organisation("negative"))
+    add_tenant(connection, "negative", "refunded", usage=[("-500", "2026-03-02T10:00:00Z", "earlier")])
+    year = load_settings(connection).today.year
+    assert run_invoices(connection).numbers == [f"CN-{year}-000001", f"INV-{year}-000001"]
+    row = one(connection, "SELECT kind, credits, gross, due_on = issued_on FROM invoices WHERE kind <> 'invoice'")
+    assert row == ("credit_note", None, Decimal("-399.97"), True)
+    assert run_invoices(connection).invoiced_before == 2
 
 
 def test_a_draft_that_raises_parks_its_organisation(connection: Connection) -> None:
@@ -151,7 +159,7 @@ def test_lines_add_up_to_net_or_the_invoice_is_refused(connection: Connection) -
     )
     line = (
         "INSERT INTO invoice_lines VALUES"
-        " (1, 1, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 100, 'CHF', 1, 8.1, 100, NULL, 1)"
+        " (1, 1, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 100, 'CHF', 1, 8.1, 100, NULL, 1, 1)"
     )
     with connection.transaction(), pytest.raises(psycopg.errors.CheckViolation, match="do not add up"):
         _seal(connection, line, insert, Decimal("100.01"))
@@ -183,7 +191,9 @@ def test_finalised_invoices_are_immutable(database: Database, role: str) -> None
             application.execute(
                 "INSERT INTO invoice_payments (invoice_id, paid_on, amount, reference) VALUES (1, '2026-04-02', 1, 'r')"
             )
-    line = "VALUES (1, %s, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 1, 'CHF', 1, 8.1, 0, NULL, 1)"
+    line = (
+        "VALUES (1, %s, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 1, 'CHF', 1, 8.1, 0, NULL, 1, 1)"
+    )
     with connect(database.url if role == "application" else database.owner_url) as connection:
         connection.autocommit = True
         for table, column in IMMUTABLE.items():
@@ -205,7 +215,7 @@ def test_no_line_slips_in_while_its_invoice_is_being_sealed(database: Database, 
     add_customers(connection, 1)
     line = (
         "INSERT INTO invoice_lines VALUES"
-        " (1, 99, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 0, 'CHF', 1, 8.1, 0, NULL, 1)"
+        " (1, 99, 'acme', '6f1c', 'llm_spend', NULL, '2026-03-01', '2026-03-01', 0, 'CHF', 1, 8.1, 0, NULL, 1, 1)"
     )
     with connect(database.url) as smuggler:
         smuggler.execute(line)

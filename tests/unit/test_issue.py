@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from pieced_billing.calendar import Month
+from pieced_billing.invoicing.document import Kind
 from pieced_billing.invoicing.draft import Draft
-from pieced_billing.invoicing.issue import AmountTooLarge, NegativeDraft, issue
+from pieced_billing.invoicing.issue import AmountTooLarge, issue
 from pieced_billing.invoicing.number import format_number
 from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.terms import PartyTerms, VatPosture
@@ -32,7 +33,7 @@ def a_draft(net: str | None = "100.00", *more: str) -> Draft:
     vat = tuple(VatTotal(rate, amount, Decimal("8.10").copy_sign(amount)) for amount in amounts)
     total = sum(amounts, Decimal("0.00"))
     gross = total + sum((one.amount for one in vat), Decimal("0.00"))
-    return Draft("310001", Month(2026, 3), VatPosture.STANDARD, lines, total, vat, gross, ())
+    return Draft("310001", Month(2026, 3), VatPosture.STANDARD, lines, total, vat, gross, (), {})
 
 
 def terms(*countries: Version[str]) -> PartyTerms:
@@ -72,9 +73,10 @@ def test_rule_14_a_configuration_without_a_country_today_is_none(countries: tupl
         issue(a_draft(), ACME, terms(*countries), TODAY)
 
 
-def test_rule_17_a_negative_draft_is_no_invoice() -> None:
-    with pytest.raises(NegativeDraft, match=r"The draft of 2026-03 is negative \(CHF -108\.10\)"):
-        issue(a_draft("-100.00"), ACME, terms(SWISS), TODAY)
+def test_rule_17_a_negative_draft_becomes_a_credit_note() -> None:
+    note = issue(a_draft("-100.00"), ACME, terms(SWISS), TODAY)
+    assert note is not None
+    assert (note.kind, note.gross, note.due_on) == (Kind.CREDIT_NOTE, Decimal("-108.10"), TODAY)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 
 from pieced_billing.calendar import Month, MonthDays, from_microseconds, to_microseconds
 from pieced_billing.invoicing.draft import Draft, draft
-from pieced_billing.invoicing.load import UnknownOrganisation, load_billing_month
+from pieced_billing.invoicing.load import UnknownOrganisation
 from pieced_billing.invoicing.month import BillingMonth
+from pieced_billing.invoicing.month_load import load_billing_month
 from pieced_billing.ledger.history import TenantHistory
 from pieced_billing.ledger.read import histories_of
 from pieced_billing.ledger.show import UnknownTenant

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.document import Invoice, Kind, Reversal
-from pieced_billing.invoicing.draft import document_of
+from pieced_billing.invoicing.draft import document_of, line_document
 from pieced_billing.money import ZERO, distribute, exact_sum
 from pieced_billing.parties.terms import VatPosture
 from pieced_billing.rating.lines import Line
@@ -81,10 +81,8 @@ def credit(original: Original, wanted: Wanted, reason: str, today: date) -> Invo
             f"and what is left, CHF {original.gross_left:.2f}."
         )
     positions = tuple(one.position for one, _ in credited)
-    content = document_of(original.org, original.month, original.vat_posture, lines, vat, ())
-    documents = content["lines"]
-    assert isinstance(documents, list)
-    of_original = [{**line, "original_line": position} for line, position in zip(documents, positions, strict=True)]
+    documents = [line_document(line) | {"original_line": at} for line, at in zip(lines, positions, strict=True)]
+    content = document_of(original.org, original.month, original.vat_posture, documents, vat, ())
     return Invoice(
         kind=Kind.CREDIT_NOTE,
         org=original.org,
@@ -94,7 +92,7 @@ def credit(original: Original, wanted: Wanted, reason: str, today: date) -> Invo
         lines=lines,
         net=net,
         gross=gross,
-        content={**content, "lines": of_original, "credits": original.number, "reason": reason},
+        content={**content, "credits": original.number, "reason": reason},
         recipient=original.recipient,
         language=original.language,
         issued_on=today,

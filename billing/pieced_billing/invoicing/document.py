@@ -1,13 +1,14 @@
 """What is issued and numbered: an invoice, or a credit note that takes back from one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from pieced_billing.calendar import Month
+from pieced_billing.invoicing.adjustments import Adjustment
 from pieced_billing.parties.terms import VatPosture
 from pieced_billing.rating.lines import Line
 
@@ -40,7 +41,8 @@ class Invoice:
     """An invoice or a credit note that has no number yet; amounts in CHF, those of a credit note below zero.
 
     `content` is its document in the interchange format. Without a `reversal` it is the bill of a period, of which
-    `revision` counts the issues.
+    `revision` counts the issues, `adjustments` are its lines that put other periods right, by index, and `read_to` says
+    by tenant UID how far the ledger was read.
     """
 
     kind: Kind
@@ -57,3 +59,5 @@ class Invoice:
     issued_on: date
     due_on: date
     reversal: Reversal | None = None
+    adjustments: Mapping[int, Adjustment] = field(default_factory=dict)
+    read_to: Mapping[str, int] = field(default_factory=dict)

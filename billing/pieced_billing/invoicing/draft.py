@@ -1,26 +1,34 @@
 """The draft: what one organisation owes for one month, as a value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any, Final
 
 from pieced_billing.calendar import Month
+from pieced_billing.invoicing.adjustments import Adjustment
 from pieced_billing.invoicing.month import BillingMonth
 from pieced_billing.invoicing.warnings import DraftWarning, draft_warnings
 from pieced_billing.ledger.history import TenantHistory
 from pieced_billing.money import amount_text, exact_sum, number_text, price_text
 from pieced_billing.parties.terms import UNCONFIGURED, PartyTerms, VatPosture
-from pieced_billing.rating.charges import rate
+from pieced_billing.rating.charges import CHARGES, rate
 from pieced_billing.rating.lines import Line
 from pieced_billing.rating.tenant_month import tenant_month
 from pieced_billing.rating.vat import VatTotal, vat_totals
 
 CURRENCY = "CHF"
+_ORDER: Final = {charge.__name__: place for place, charge in enumerate(CHARGES)}
+"""Where each kind of charge stands on a bill."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The bill of one organisation and month, before it is finalised. `net` and `gross` are CHF, rounded to 0.01."""
+    """The bill of one organisation and month, before it is finalised. `net` and `gross` are CHF, rounded to 0.01.
+
+    `adjustments` says of which lines, by index, that they put something right, and what.
+    """
 
     org: str
     month: Month
@@ -30,28 +38,32 @@ class Draft:
     vat: tuple[VatTotal, ...]
     gross: Decimal
     warnings: tuple[DraftWarning, ...]
+    adjustments: Mapping[int, Adjustment]
 
     def document(self) -> dict[str, object]:
         """The draft in the interchange format: keys in their documented order, every amount a string."""
-        return document_of(self.org, self.month, self.vat_posture, self.lines, self.vat, self.warnings)
+        lines = [line_document(line) for line in self.lines]
+        for index, adjustment in self.adjustments.items():
+            lines[index] |= adjustment.document()
+        return document_of(self.org, self.month, self.vat_posture, lines, self.vat, self.warnings)
 
 
 def document_of(
     org: str,
     month: Month,
     vat_posture: VatPosture,
-    lines: Iterable[Line],
+    lines: Sequence[Mapping[str, object]],
     vat: Sequence[VatTotal],
     warnings: Iterable[DraftWarning],
 ) -> dict[str, object]:
-    """Lines and their sums in the interchange format."""
+    """Lines, as documents, and their sums in the interchange format."""
     net = exact_sum(total.net for total in vat)
     return {
         "org": org,
         "period": str(month),
         "currency": CURRENCY,
         "vat_posture": vat_posture.value,
-        "lines": [_line_document(line) for line in lines],
+        "lines": lines,
         "net": amount_text(net),
         "vat": [
             {"rate": number_text(rate), "net": amount_text(net), "amount": amount_text(amount)}
@@ -62,16 +74,23 @@ def document_of(
     }
 
 
-def draft(month: BillingMonth, org: str, tenants: Iterable[TenantHistory], terms: PartyTerms | None) -> Draft:
-    """The draft of an organisation from the histories of all its tenant UIDs, in any order (rules 1 to 16 and 18).
+def draft(
+    month: BillingMonth,
+    org: str,
+    tenants: Iterable[TenantHistory],
+    terms: PartyTerms | None,
+    adjusted: Sequence[Adjustment] = (),
+) -> Draft:
+    """The draft of an organisation from the histories of all its tenant UIDs, in any order (rules 1 to 18).
 
     An organisation without a configuration (`terms` is None, or says no country) is drafted as standard (rule 14).
-    The posture of the draft is that of the month's last day; each line has the rate of its own days.
+    The posture of the draft is that of the month's last day; each line has the rate of its own days. `adjusted` puts
+    right what other months were billed.
     """
     tariff = month.tariff(terms or UNCONFIGURED)
     histories = sorted(tenants, key=lambda history: (history.tenant, history.uid))
     counted = [tenant_month(history, month.days, month.until, month.billed) for history in histories]
-    lines = tuple(line for tenant in counted for line in rate(tenant, tariff))
+    lines, adjustments = _in_order([line for tenant in counted for line in rate(tenant, tariff)], adjusted)
     vat = vat_totals(lines)
     net = exact_sum(total.net for total in vat)
     return Draft(
@@ -83,10 +102,31 @@ def draft(month: BillingMonth, org: str, tenants: Iterable[TenantHistory], terms
         vat=vat,
         gross=exact_sum((total.amount for total in vat), net),
         warnings=draft_warnings(org, counted, tariff, configured=terms is not None and terms.configured),
+        adjustments=adjustments,
     )
 
 
-def _line_document(line: Line) -> dict[str, str | None]:
+def _in_order(
+    lines: Sequence[Line], adjusted: Sequence[Adjustment]
+) -> tuple[tuple[Line, ...], Mapping[int, Adjustment]]:
+    """All lines, adjustments after the others of their tenant, by package and first day of service (rule 13)."""
+    if not adjusted:
+        return tuple(lines), {}
+    entries: list[tuple[Line, Adjustment | None]] = [(line, None) for line in lines]
+    entries += [(one.line, one) for one in sorted(adjusted, key=_place)]
+    entries.sort(key=lambda entry: (entry[0].tenant, entry[0].uid, entry[1] is not None))
+    return (
+        tuple(line for line, _ in entries),
+        {index: one for index, (_, one) in enumerate(entries) if one is not None},
+    )
+
+
+def _place(one: Adjustment) -> tuple[str, date, int]:
+    return one.line.package or "", one.line.service_from, _ORDER[one.charge]
+
+
+def line_document(line: Line) -> dict[str, Any]:
+    """A line in the interchange format."""
     return {
         "tenant": line.tenant,
         "uid": line.uid,

@@ -9,7 +9,7 @@ from pieced_billing.calendar import Microseconds, Month, MonthDays, from_microse
 from pieced_billing.invoicing.draft import draft
 from pieced_billing.invoicing.explain import Evidence, Explanation, PriceRecord, PriceRecords, UsedOn, explain
 from pieced_billing.invoicing.explain_stretches import stretches
-from pieced_billing.invoicing.load import load_billing_month
+from pieced_billing.invoicing.month_load import load_billing_month
 from pieced_billing.ledger.history import TenantHistory
 from pieced_billing.ledger.read import histories_of
 from pieced_billing.ledger.show import Life, lives

@@ -1,6 +1,6 @@
 """From a draft to an invoice: the decision whether it may be issued, and what is frozen when it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -17,15 +17,6 @@ LARGEST_AMOUNT: Final = Decimal("9999999999.99")
 """The largest amount of an invoice and of its lines, in CHF: that of their columns."""
 PAYMENT_TERM: Final = timedelta(days=30)
 FALLBACK_LANGUAGE: Final = "de"
-
-
-class NegativeDraft(Refused):
-    """A draft below zero is a credit note, not an invoice (rule 17)."""
-
-    code: ClassVar[str] = "negative_draft"
-
-    def __init__(self, draft: Draft) -> None:
-        super().__init__(f"The draft of {draft.month} is negative (CHF {draft.gross:.2f}); it needs a credit note.")
 
 
 class UsageMissing(Refused):
@@ -50,13 +41,18 @@ class AmountTooLarge(Refused):
 
 
 def issue(
-    draft: Draft, organisation: Organisation | None, terms: PartyTerms | None, today: date, revision: int = 1
+    draft: Draft,
+    organisation: Organisation | None,
+    terms: PartyTerms | None,
+    today: date,
+    revision: int = 1,
+    read_to: Mapping[str, int] | None = None,
 ) -> Invoice | None:
-    """The invoice of a draft, issued today; None for a draft without lines (rule 18).
+    """The bill of a draft, issued today: a credit note where it is negative (rule 17), None without lines (rule 18).
 
-    `revision` is 1 for the first bill of the period, and one more after each that was credited in full. Raises
-    UsageMissing, NotConfigured, NegativeDraft and AmountTooLarge. Address and language are those of today, the lines
-    keep their days.
+    `revision` is 1 for the first bill of the period, and one more after each that was credited in full; `read_to` says
+    how far the chain of each tenant UID was read. Raises UsageMissing, NotConfigured and AmountTooLarge. Address and
+    language are those of today, the lines keep their days.
     """
     if missing := [warning for warning in draft.warnings if warning.code == USAGE_UNAVAILABLE]:
         raise UsageMissing(missing)
@@ -65,13 +61,12 @@ def issue(
     country = None if terms is None else terms.country.on(today)
     if organisation is None or country is None:
         raise NotConfigured(draft.org)
-    if draft.gross < 0:
-        raise NegativeDraft(draft)
     largest = max((draft.gross, draft.net, *(line.amount for line in draft.lines)), key=abs)
     if abs(largest) > LARGEST_AMOUNT:
         raise AmountTooLarge(draft, largest)
+    is_negative = draft.gross < 0
     return Invoice(
-        kind=Kind.INVOICE,
+        kind=Kind.CREDIT_NOTE if is_negative else Kind.INVOICE,
         org=draft.org,
         month=draft.month,
         revision=revision,
@@ -83,7 +78,9 @@ def issue(
         recipient=_recipient(organisation, country),
         language=organisation.language or FALLBACK_LANGUAGE,
         issued_on=today,
-        due_on=today + PAYMENT_TERM,
+        due_on=today if is_negative else today + PAYMENT_TERM,
+        adjustments=draft.adjustments,
+        read_to=read_to or {},
     )
 
 

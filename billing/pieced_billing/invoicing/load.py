@@ -5,15 +5,16 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from pieced_billing.calendar import Month, MonthDays, to_microseconds
+from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
+from pieced_billing.invoicing.adjust import load_adjustments
+from pieced_billing.invoicing.bills import load_bills
 from pieced_billing.invoicing.draft import Draft, draft
 from pieced_billing.invoicing.month import BillingMonth
+from pieced_billing.invoicing.month_load import load_billing_month
 from pieced_billing.ledger.read import histories
 from pieced_billing.parties.load import load_terms
-from pieced_billing.prices.load import load_prices
 from pieced_billing.store.connections import Connection
-from pieced_billing.store.settings import load_settings
 
 _CHUNK: Final = 2000
 """So many organisations have their terms read together."""
@@ -43,10 +44,13 @@ def drafts(
         found = histories(connection, billing_month.days, billing_month.until, orgs)
         missing = set(orgs or ())
         while chunk := list(islice(found, _CHUNK)):
-            terms = load_terms(connection, [org for org, _ in chunk])
+            chosen = [org for org, _ in chunk]
+            terms = load_terms(connection, chosen)
+            bills = load_bills(connection, month, chosen)
+            adjusted = load_adjustments(connection, month, chosen, terms, bills)
             for org, tenants in chunk:
                 missing.discard(org)
-                yield draft(billing_month, org, tenants, terms.get(org))
+                yield draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()))
         yield from _without_tenants(connection, billing_month, sorted(missing))
 
 
@@ -56,10 +60,3 @@ def _without_tenants(connection: Connection, month: BillingMonth, orgs: Sequence
         if org not in terms:
             raise UnknownOrganisation(org)
         yield draft(month, org, (), terms[org])
-
-
-def load_billing_month(connection: Connection, month: Month, as_of: datetime | None = None) -> BillingMonth:
-    """What the drafts of a month have in common, with the prices of now."""
-    settings = load_settings(connection)
-    stop = None if as_of is None else to_microseconds(as_of)
-    return BillingMonth(MonthDays(month, settings.zone), load_prices(connection), settings.billing_start, stop)

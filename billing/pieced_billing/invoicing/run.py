@@ -15,11 +15,14 @@ import psycopg
 from pieced_billing import faults
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
-from pieced_billing.invoicing.bills import load_bills
+from pieced_billing.invoicing.adjust import load_adjustments
+from pieced_billing.invoicing.bills import Bills, load_bills
 from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.draft import draft
 from pieced_billing.invoicing.issue import issue
-from pieced_billing.invoicing.load import UnknownOrganisation, load_billing_month
+from pieced_billing.invoicing.late import chain_lengths
+from pieced_billing.invoicing.load import UnknownOrganisation
+from pieced_billing.invoicing.month_load import load_billing_month
 from pieced_billing.invoicing.save import save_invoices
 from pieced_billing.ledger.read import histories, organisations
 from pieced_billing.parties.load import load_organisations, load_terms
@@ -107,12 +110,11 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outco
     lock_invoicing(connection)
     faults.point("run.after_locks")
     bills = load_bills(connection, month, orgs)
-    revisions = {org: bills[org].revision + 1 if org in bills else 1 for org in orgs}
     open_orgs = [org for org in orgs if org not in bills or not bills[org].stands]
     outcome = Outcome(invoiced_before=len(orgs) - len(open_orgs))
     if not open_orgs:
         return outcome
-    invoices = list(_decide(connection, month, open_orgs, revisions, outcome))
+    invoices = list(_decide(connection, month, open_orgs, bills, outcome))
     faults.point("run.after_drafts")
     _record_parked(connection, month, outcome.parked)
     if invoices:
@@ -122,17 +124,20 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outco
 
 
 def _decide(
-    connection: Connection, month: Month, orgs: Sequence[str], revisions: Mapping[str, int], outcome: Outcome
+    connection: Connection, month: Month, orgs: Sequence[str], bills: Mapping[str, Bills], outcome: Outcome
 ) -> Iterator[Invoice]:
     """Draft organisations and decide what becomes of each: an invoice, nothing, or a place among the parked."""
     today = load_settings(connection).today
+    read_to = chain_lengths(connection, orgs)
     billing_month = load_billing_month(connection, month)
     configured = load_organisations(connection, orgs)
     terms = load_terms(connection, orgs)
+    adjusted = load_adjustments(connection, month, orgs, terms, bills)
     for org, tenants in histories(connection, billing_month.days, billing_month.until, orgs):
+        revision = bills[org].revision + 1 if org in bills else 1
         try:
-            drafted = draft(billing_month, org, tenants, terms.get(org))
-            invoice = issue(drafted, configured.get(org), terms.get(org), today, revisions[org])
+            drafted = draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()))
+            invoice = issue(drafted, configured.get(org), terms.get(org), today, revision, read_to)
         except Refused as refusal:
             outcome.parked.append(Parked(org, refusal.code, str(refusal)))
             continue

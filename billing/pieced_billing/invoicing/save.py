@@ -13,7 +13,8 @@ from pieced_billing.invoicing.number import CREDIT_SERIES, ISSUING_ENTITY, SERIE
 from pieced_billing.store.connections import Connection
 
 _LINES: Final = """COPY invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, package, service_from,
-    service_to, quantity, unit, unit_price, vat_rate, amount, days, original_position) FROM STDIN"""
+    service_to, quantity, unit, unit_price, vat_rate, amount, days, original_position,
+    read_to, adjusts, adjusted_period, original_invoice_id, returned_days) FROM STDIN"""
 
 _INVOICES: Final = """COPY invoices (id, number, issuing_entity, series, kind, zitadel_org_id, period_start, revision,
     currency, vat_posture, language, issued_on, due_on, net, vat, gross, recipient, content, rules_version,
@@ -56,10 +57,20 @@ def _copy(connection: Connection, statement: str, rows: Iterator[Sequence[Any]])
 
 def _lines(ids: Sequence[int], invoices: Sequence[Invoice]) -> Iterator[Sequence[Any]]:
     for invoice_id, invoice in zip(ids, invoices, strict=True):
-        reversed_lines = None if invoice.reversal is None else invoice.reversal.positions
-        for position, line in enumerate(invoice.lines, start=1):
-            original = None if reversed_lines is None else reversed_lines[position - 1]
-            yield (invoice_id, position, *line, original)
+        for index, line in enumerate(invoice.lines):
+            yield (invoice_id, index + 1, *line, *_origin(invoice, index, line.uid))
+
+
+def _origin(invoice: Invoice, index: int, uid: str) -> Sequence[Any]:
+    """What a line comes from: a line that it takes back, a period that it puts right, and how far its UID was read."""
+    if invoice.reversal is not None:
+        return (invoice.reversal.positions[index], None, None, None, None, 0)
+    read_to, adjustment = invoice.read_to.get(uid, 0), invoice.adjustments.get(index)
+    if adjustment is None:
+        return (None, read_to, None, None, None, 0)
+    bill = adjustment.bill
+    original = (adjustment.charge, bill.month.first, bill.invoice_id)
+    return (adjustment.original_line, read_to, *original, adjustment.returned)
 
 
 def _rows(ids: Sequence[int], numbers: Sequence[str], invoices: Sequence[Invoice]) -> Iterator[Sequence[Any]]:
