@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.forked import run_forked
+
 PIECED = Path(sys.executable).with_name("pieced")
 
 
@@ -16,14 +18,11 @@ def run_pieced(
 
     With `check` a non-zero exit status fails the test and shows what the command said.
     """
-    done = subprocess.run(
-        [str(PIECED), *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        env=clean_environment() | dict(env or {}),
-        check=False,
-    )
+    command, environment = [str(PIECED), *arguments], clean_environment() | dict(env or {})
+    if any(name.startswith("PYTHON") for name in env or {}):  # which Python reads when it starts, and only then
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, check=False)
+    else:
+        done = run_forked(command, environment, stdin)
     if check:
         assert done.returncode == 0, f"pieced {' '.join(arguments)} ended with {done.returncode}: {done.stderr}"
     return done

@@ -1,5 +1,6 @@
 """The operator as it runs: a process of its own against a real API server and a real database."""
 
+import os
 import signal
 import subprocess
 import time
@@ -12,12 +13,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from pieced_local.children import dying_with_parent
 from pieced_local.ports import free_port
 from pieced_local.postgres.server import SUPERUSER, Server
 from tests.clusters import Cluster
 from tests.commands import PIECED, clean_environment
 from tests.databases import Database
+from tests.forked import Forked
 
 START_SECONDS = 60
 
@@ -34,17 +35,16 @@ class Operator:
         }
         self.log = folder / f"{pod}.log"
         self._port = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def launch(self, **environment: str) -> None:
         """Start the process and do not wait for anything."""
         assert self._process is None
         self._port = free_port()
         command = [str(PIECED), "operator", "run", "--listen", f"127.0.0.1:{self._port}"]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                dying_with_parent(command), stdout=log, stderr=log, env=self._environment | environment
-            )
+        with self.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            out = log.fileno()
+            self._process = Forked(command, self._environment | environment, nothing.fileno(), out, out)
 
     def start(self, **environment: str) -> None:
         """Start it and wait until it leads and has listed everything."""
@@ -102,7 +102,7 @@ class Operator:
     def page(self, path: str) -> tuple[int, str]:
         """HTTP status and text of one of its pages; status 0 while it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/{path}", timeout=START_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -1,7 +1,6 @@
 """An invoice run however often, however parallel, and killed in the middle: one invoice each, no number missing."""
 
 import signal
-import subprocess
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from pieced_billing.invoicing.run import BATCH_TENANTS
 from pieced_billing.prices.changes import PeriodFinalised
 from pieced_billing.store.connections import connect
 from tests.books import MARCH, add_customers, add_many_customers, first_numbers, numbers, run_invoices, set_prices
-from tests.commands import PIECED, clean_environment, run_pieced
+from tests.commands import run_pieced
 from tests.databases import Database
 from tests.fault_points import points_of
 
@@ -100,9 +99,8 @@ def test_a_process_that_dies_loses_and_doubles_nothing(database: Database, point
     with connect(database.url) as connection:
         add_many_customers(connection, customers)
     log = tmp_path / "faults.log"
-    environment = clean_environment() | database.env() | {"PIECED_FAULT": f"{point}:2", "PIECED_FAULT_LOG": str(log)}
-    command = [str(PIECED), "invoice", "run", "--month", str(MARCH)]
-    died = subprocess.run(command, env=environment, capture_output=True, check=False)
+    environment = database.env() | {"PIECED_FAULT": f"{point}:2", "PIECED_FAULT_LOG": str(log)}
+    died = run_pieced("invoice", "run", "--month", str(MARCH), env=environment, check=False)
     assert died.returncode == -signal.SIGKILL
     assert log.read_text() == f"{point}\n"
     with connect(database.url) as connection:

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,12 @@ from pieced_billing.store.connections import connect
 from tests.chained import verified
 from tests.databases import Database
 from tests.fault_points import points_of
+from tests.forked import run_forked
 from tests.observations import kinds, recorded
 
 LIFE = """
-import sys
+import os, sys
+sys.path[0] = os.getcwd()
 from datetime import timedelta
 from pieced_billing.ledger.observe import confirm, observe, observe_missing
 from pieced_billing.store.connections import connect
@@ -40,17 +40,18 @@ with connect(sys.argv[1]) as connection:
 def test_a_process_that_dies_anywhere_and_starts_again_loses_and_doubles_nothing(
     database: Database, tmp_path: Path, point: str, nth: int
 ) -> None:
-    log = tmp_path / "died"
-    environment = os.environ | {"PIECED_FAULT": f"{point}:{nth}", "PIECED_FAULT_LOG": str(log)}
-    command = [sys.executable, "-c", LIFE, database.url]
-    died = subprocess.run(command, env=environment, check=False, cwd=Path.cwd())
+    log, program = tmp_path / "died", tmp_path / "life.py"
+    program.write_text(LIFE)
+    command = [str(program), database.url]
+    died = run_forked(command, os.environ | {"PIECED_FAULT": f"{point}:{nth}", "PIECED_FAULT_LOG": str(log)})
     once = "fetch_again" in point  # there is one stale version only in this life
     if once and nth > 1:
         assert died.returncode == 0
     else:
         assert died.returncode == -signal.SIGKILL
         assert log.read_text() == f"{point}\n"
-    subprocess.run(command, check=True, cwd=Path.cwd())
+    lived = run_forked(command, os.environ)
+    assert lived.returncode == 0, lived.stderr
     with connect(database.url) as connection:
         assert kinds(connection) == ["created", "enabled", "enabled", "suspended", "resumed", "deleted"]
         assert len({event[3] for event in recorded(connection)}) == 6

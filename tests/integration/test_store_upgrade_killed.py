@@ -1,21 +1,20 @@
 """An upgrade of the tables by a process that is killed on its way."""
 
 import signal
-import subprocess
 from pathlib import Path
 
 import psycopg
 
 from pieced_billing.store import revisions
-from tests.commands import PIECED, clean_environment
+from tests.commands import run_pieced
 from tests.databases import Database
 from tests.fault_points import points_of
 
 
 def killed(database: Database, fault: str, log: Path) -> bool:
     """Run an upgrade that is to die at a point; whether it got there."""
-    environment = clean_environment() | database.env() | {"PIECED_FAULT": fault, "PIECED_FAULT_LOG": str(log)}
-    done = subprocess.run([str(PIECED), "db", "upgrade"], env=environment, check=False, capture_output=True)
+    environment = database.env() | {"PIECED_FAULT": fault, "PIECED_FAULT_LOG": str(log)}
+    done = run_pieced("db", "upgrade", env=environment, check=False)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     assert (done.returncode != 0) == log.exists()
     log.unlink(missing_ok=True)
