@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import email.utils
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,13 +40,12 @@ class ApiProxy:
         self._lagging: dict[str, bytes] = {}
         self._open: set[asyncio.Task[Any]] = set()
         self._watching: set[asyncio.Queue[bytes | None]] = set()
-        self._sockets: list[socket.socket] = []
         self._session: aiohttp.ClientSession
         self._runner: web.AppRunner
 
     async def start(self) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0, socket_factory=self._socket),
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),
             timeout=aiohttp.ClientTimeout(sock_connect=5),
         )
         app = web.Application(client_max_size=0)
@@ -60,8 +58,6 @@ class ApiProxy:
         await self.cut()
         await self._runner.cleanup()
         await self._session.close()
-        while any(one.fileno() >= 0 for one in self._sockets):  # the session does not wait until TLS has said goodbye
-            await asyncio.sleep(0.01)
 
     async def cut(self) -> None:
         """End every connection at once; new ones are taken."""
@@ -138,12 +134,6 @@ class ApiProxy:
             self._watching.discard(queue)
             reading.cancel()
         return response
-
-    def _socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
-        self._sockets = [one for one in self._sockets if one.fileno() >= 0]
-        made = socket.socket(*address[:3])
-        self._sockets.append(made)
-        return made
 
     def _headers(self, answer: aiohttp.ClientResponse) -> dict[str, str]:
         headers = {name: value for name, value in answer.headers.items() if name not in _NOT_RETURNED}

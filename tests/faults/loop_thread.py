@@ -6,6 +6,8 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from tests.event_loops import abort_connections
+
 T = TypeVar("T")
 
 
@@ -22,15 +24,17 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
 
     def stop(self) -> None:
-        """End everything that still runs in it."""
+        """End everything that still runs in it, and every connection."""
 
-        async def cancel_all() -> None:
+        async def end_all() -> None:
+            await asyncio.sleep(0)  # what has just begun takes its socket into its hands
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+            await abort_connections()
 
-        self.run(cancel_all())
+        self.run(end_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -24,6 +24,7 @@ from pieced_operator.cost_keeper import CostKeeper, status_of
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
 from pieced_operator.workqueue import Queues
+from tests import event_loops
 from tests.apiserver import Json, awaited
 from tests.audit import entries
 from tests.books import PRICES, set_prices
@@ -122,7 +123,7 @@ def test_a_change_of_prices_reaches_the_tenants_that_it_concerns_within_a_round(
                     set_prices(connection, {"packages": {"search": [{"from": day, "daily_price_chf": price}]}})
                 cost = await asyncio.to_thread(await_cost, at_work, "concerned", unlike=cost)
 
-    asyncio.run(story(cost))
+    event_loops.run(story(cost))
     assert resource_version(at_work, "untouched") == version
 
 

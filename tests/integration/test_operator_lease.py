@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster as Api
 from pieced_operator.lease import PATH, Lease
+from tests import event_loops
 from tests.faults.api_proxy import ApiProxy
 from tests.faults.loop_thread import LoopThread
 from tests.logins import login_of
@@ -58,6 +59,7 @@ def test_that_the_api_server_answers_again_is_told_once(
             await await_renewals(api)
             assert told == [True]
             keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
             await lease.release()
 
-    asyncio.run(story())
+    event_loops.run(story())

@@ -9,6 +9,7 @@ from pieced_operator.bridge import Bridge
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster as Api
 from pieced_operator.replay import FirstList, Replay
+from tests import event_loops
 from tests.clusters import Cluster
 from tests.faults.api_proxy import ApiProxy
 from tests.faults.loop_thread import LoopThread
@@ -80,7 +81,7 @@ def test_the_rest_is_taken_as_listed_and_what_follows_is_news(
 
     told = Told()
     try:
-        resumed = asyncio.run(story(told))
+        resumed = event_loops.run(story(told))
     finally:
         cluster.kubectl("delete", "pt", "retold")
     assert sorted(told.told, key=lambda one: (one[1] == uid, one[2])) in (

@@ -27,6 +27,7 @@ from pieced_operator.missing import Missing
 from pieced_operator.sweep import Sweep
 from pieced_operator.went_back import ClusterWentBack, ListLags
 from pieced_operator.workqueue import Queues
+from tests import event_loops
 from tests.clusters import Cluster
 from tests.commands import run_pieced
 from tests.databases import Database
@@ -87,7 +88,7 @@ def sweeping(
             sweep = Sweep(api, known_as, inbox, ledger, Heartbeat())
             await story(Watchless(sweep, Missing(api, inbox, ledger), inbox, backlog))
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    event_loops.run(asyncio.wait_for(run(), 180))
 
 
 def children_read() -> asyncio.Event:

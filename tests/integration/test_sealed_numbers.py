@@ -26,6 +26,7 @@ from pieced_billing.store.settings import database_id
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster as Client
 from pieced_operator.published_numbers import PublishedNumbers
+from tests import event_loops
 from tests.apiserver import awaited
 from tests.books import APRIL, MARCH, add_customers, first_numbers, numbers
 from tests.clusters import Cluster, ClusterFailed
@@ -80,7 +81,7 @@ class Seals:
             async with Client(lambda: info, ApiClock()) as client:
                 return await work(PublishedNumbers(client, self.namespace, KEY, database))
 
-        return asyncio.run(run())
+        return event_loops.run(run())
 
     def counters(self) -> Counters | None:
         """What is sealed, by its signature; None if nothing is."""
