@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 def processes_with(variable: str, value: object) -> set[int]:

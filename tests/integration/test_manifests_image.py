@@ -147,7 +147,7 @@ def operate(image: Path, folder: Path, cluster: Cluster, database: Database) -> 
         cluster.kubectl("wait", "--for=condition=Ready", tenant, "--timeout=60s")
         cluster.kubectl("delete", tenant, "--timeout=60s")
         operator.terminate()
-        assert operator.wait(timeout=30) == 0
+        assert operator.wait(timeout=60) == 0
     except Exception as error:
         raise AssertionError(log.read_text()) from error
     finally:

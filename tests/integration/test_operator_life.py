@@ -132,7 +132,6 @@ def test_a_child_that_somebody_changes_or_deletes_is_restored(
     restored = awaited(
         lambda: at_work.child("whole", kind, name, api_version),
         lambda child: child is not None and _content(child) == _content(before),
-        seconds=30,
     )
     assert restored is not None
     assert uid_of(restored) == uid_of(before)
@@ -140,7 +139,6 @@ def test_a_child_that_somebody_changes_or_deletes_is_restored(
     awaited(
         lambda: at_work.child("whole", kind, name, api_version),
         lambda child: child is not None and uid_of(child) != uid_of(before) and _content(child) == _content(before),
-        seconds=30,
     )
 
 

@@ -205,4 +205,4 @@ def _start(work: Callable[[], Any]) -> Callable[[], Any]:
     pool = ThreadPoolExecutor(1)
     future = pool.submit(work)
     pool.shutdown(wait=False)
-    return lambda: future.result(timeout=30)
+    return lambda: future.result(timeout=60)

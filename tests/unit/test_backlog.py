@@ -13,7 +13,7 @@ from tests.observations import first_version
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, timeout=10))
+    asyncio.run(asyncio.wait_for(story, timeout=60))
 
 
 def put(queue: Backlog, uid: str, *generations: int) -> None:

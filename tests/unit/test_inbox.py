@@ -52,7 +52,7 @@ def at_a_desk(story: Callable[[Desk], Any]) -> None:
     async def run() -> None:
         await story(Desk())
 
-    asyncio.run(asyncio.wait_for(run(), timeout=10))
+    asyncio.run(asyncio.wait_for(run(), timeout=60))
 
 
 def test_every_version_that_says_something_new_is_told_in_order() -> None:

@@ -34,7 +34,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, timeout=10))
+    asyncio.run(asyncio.wait_for(story, timeout=60))
 
 
 def test_a_version_counts_a_few_seconds_after_its_delivery(clock: Callable[[float], None]) -> None:
