@@ -12,6 +12,7 @@ from tests import commands
 from tests.clusters import Cluster
 from tests.faults.api_proxy import ApiProxy, api_proxy
 from tests.faults.loop_thread import LoopThread, loop_thread
+from tests.sweeps import PACKAGE, TENANT, remove
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,18 @@ def proxied(loop: LoopThread, cluster: Cluster, tmp_path: Path) -> Iterator[tupl
     kubeconfig = tmp_path / "proxied.kubeconfig"
     with api_proxy(loop, cluster.operator_kubeconfig, kubeconfig) as proxy:
         yield proxy, kubeconfig
+
+
+@pytest.fixture
+def swept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """This worker's cluster with a tenant and its package, whose sweeps wait for nothing."""
+    for wait in ("SOON_SECONDS", "REPLAY_SECONDS"):
+        monkeypatch.setattr(f"pieced_operator.sweep.{wait}", 0)
+    cluster.kubectl("apply", "-f", "-", stdin=PACKAGE)
+    cluster.kubectl("apply", "-f", "-", stdin=TENANT)
+    yield cluster
+    remove(cluster)
+    cluster.kubectl("delete", "pp", "broom", "--ignore-not-found")
 
 
 @pytest.fixture(scope="session")
