@@ -10,6 +10,7 @@ from typing import LiteralString
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from psycopg.types.json import Jsonb
 
 from pieced_billing.ledger.chain import BEFORE_FIRST, LINKED, canonical, link_hash, stamp
@@ -18,7 +19,7 @@ from pieced_billing.ledger.linked_rows import LinkedRows
 from pieced_billing.ledger.observe import observe
 from pieced_billing.ledger.resume_requests import record_request
 from pieced_billing.ledger.seal_file import SealFile
-from pieced_billing.ledger.sealing import sealing
+from pieced_billing.ledger.sealing import seal_ledger
 from pieced_billing.ledger.verify import Verified, verify
 from pieced_billing.store.connections import Connection, connect
 from tests.databases import Database
@@ -86,9 +87,16 @@ def verified(database: Database, sealed: SealFile | None = None) -> Verified:
 
 def seal(database: Database, path: Path) -> SealFile:
     """Seal the ledger into a file; nothing is published."""
-    with connect(database.url) as connection, sealing(connection, SEAL_KEY, path):
-        pass
+    with connect(database.url) as connection:
+        seal_ledger(connection, SEAL_KEY, path, None)
     return SealFile.open(path, SEAL_KEY.public_key())
+
+
+def private_key_file(folder: Path) -> Path:
+    """The key of `seal`, as a command reads it."""
+    path = folder / "private.pem"
+    path.write_bytes(SEAL_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`pieced ledger seal` and `pieced ledger verify`: that nobody has changed what was recorded."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,11 +9,14 @@ import typer
 from pieced_billing.errors import UsageError
 from pieced_cli.output import Format, Output, Table, show
 from pieced_cli.seal_options import SealKeyOption, SealNamespace
-from pieced_operator.names import LEDGER_SEAL, SEALS_NAMESPACE
+from pieced_operator.names import SEALS_NAMESPACE
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     from pieced_billing.ledger.seal_file import SealFile
     from pieced_billing.ledger.verify import Verified
+    from pieced_billing.store.connections import Connection
 
 _COLUMNS = ("what", "table", "tenant", "uid", "seq", "link", "reason")
 
@@ -24,27 +28,11 @@ def seal(
 ) -> None:
     """Sign where every tenant's chain ends: the heads to a file, the signature to the ConfigMap pieced-ledger-seal too.
 
-    The ledger must still have what the file of the last seal says; otherwise nothing is written.
+    The ledger must still have what the last seal says; otherwise nothing is written.
     """
-    import asyncio  # noqa: PLC0415 - the operator's libraries take a second to load
+    from pieced_cli.ledger_seal import run_seal  # noqa: PLC0415 - the operator's libraries take a second to load
 
-    from pieced_billing.ledger.seal_keys import private_key  # noqa: PLC0415
-    from pieced_billing.ledger.sealing import sealing  # noqa: PLC0415
-    from pieced_cli.database import database  # noqa: PLC0415
-    from pieced_operator.clock import ApiClock  # noqa: PLC0415
-    from pieced_operator.cluster import Cluster  # noqa: PLC0415
-    from pieced_operator.login import login  # noqa: PLC0415
-    from pieced_operator.published_seal import publish_seal  # noqa: PLC0415
-
-    key = private_key(seal_key)
-
-    async def publish(line: bytes) -> None:
-        async with Cluster(login, ApiClock()) as cluster:
-            await publish_seal(cluster, seal_namespace, LEDGER_SEAL, line)
-
-    with database() as connection, sealing(connection, key, file) as sealed:
-        asyncio.run(publish(sealed.line))
-    print(f"Sealed {sealed.seal.rows} rows of {sealed.seal.tenants} tenants at {sealed.seal.sealed_at}.")
+    run_seal(seal_key, file, seal_namespace)
 
 
 def verify(
@@ -55,23 +43,34 @@ def verify(
     output: Output = Format.TABLE,
 ) -> int:
     """Recompute every chain and name each row that is not as it was recorded; exit status 1 if there is one."""
+    from pieced_billing.ledger.seal_keys import public_key  # noqa: PLC0415 - libraries are loaded when they are needed
     from pieced_billing.ledger.verify import verify as verify_ledger  # noqa: PLC0415
     from pieced_cli.database import database  # noqa: PLC0415
 
-    sealed = None if seal is None else _opened(seal, seal_key)
+    if seal is not None and seal_key is None:
+        raise UsageError("--seal needs --seal-key or PIECED_SEAL_KEY: a seal is believed only by its key.")
+    key = None if seal is None or seal_key is None else public_key(seal_key)
     with database() as connection:
+        sealed = None if seal is None or key is None else _opened(connection, seal, key)
         verified = verify_ledger(connection, sealed)
     _show(verified, output)
     return 1 if verified.found else 0
 
 
-def _opened(seal: Path, key: Path | None) -> "SealFile":
-    from pieced_billing.ledger.seal_file import SealFile  # noqa: PLC0415
-    from pieced_billing.ledger.seal_keys import public_key  # noqa: PLC0415
+def _opened(connection: "Connection", seal: Path, key: "Ed25519PublicKey") -> "SealFile | None":
+    """The seal to compare with; None before the first, as in a first night: nothing is lost, and nothing to alarm."""
+    from pieced_billing.ledger.ever_sealed import ever_sealed  # noqa: PLC0415
+    from pieced_billing.ledger.seal_file import NoSealFile, SealFile  # noqa: PLC0415
 
-    if key is None:
-        raise UsageError("--seal needs --seal-key or PIECED_SEAL_KEY: a seal is believed only by its key.")
-    return SealFile.open(seal, public_key(key))
+    try:
+        return SealFile.open(seal, key)
+    except NoSealFile:
+        if ever_sealed(connection):
+            raise
+    print(
+        f"pieced: The ledger was never sealed, so there is no {seal}: its hashes alone are verified.", file=sys.stderr
+    )
+    return None
 
 
 def _show(verified: "Verified", output: Format) -> None:

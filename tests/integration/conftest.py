@@ -14,6 +14,8 @@ from tests.faults.api_proxy import ApiProxy, api_proxy
 from tests.faults.loop_thread import LoopThread, loop_thread
 from tests.sweeps import PACKAGE, TENANT, remove
 
+SEALS = ("pieced-ledger-seal", "pieced-invoice-numbers")
+
 
 @pytest.fixture(scope="session")
 def cluster(worker_state: Path) -> Iterator[Cluster]:
@@ -59,6 +61,12 @@ def sealing_rights(cluster: Cluster) -> None:
     built = yaml.safe_load_all(cluster.kubectl("kustomize", "manifests/sealing"))
     documents = yaml.safe_dump_all(document for document in built if document["kind"] in kinds)
     cluster.kubectl("apply", "--server-side", "-f", "-", stdin=documents)
+
+
+@pytest.fixture
+def nothing_sealed(cluster: Cluster, sealing_rights: None) -> None:
+    """The same, with nothing published in it, as before the first seal."""
+    cluster.kubectl("-n", "pieced-seals", "delete", "configmaps", "--ignore-not-found", *SEALS)
 
 
 @pytest.fixture(scope="session")

@@ -31,16 +31,19 @@ def owner(database: Database) -> Iterator[Connection]:
         yield opened
 
 
-def test_the_application_may_set_the_billing_start_and_that_numbers_are_sealed(connection: Connection) -> None:
+def test_the_application_may_set_the_billing_start_and_what_is_sealed(connection: Connection) -> None:
     for statement in (
         "UPDATE billing_settings SET billing_zone = 'UTC'",
         "UPDATE billing_settings SET id = 1",
+        "UPDATE billing_settings SET database_id = gen_random_uuid()",
         "DELETE FROM billing_settings",
         "INSERT INTO billing_settings (id) VALUES (1)",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
             connection.execute(statement)
-    connection.execute("UPDATE billing_settings SET billing_start = '2026-03-10', numbers_sealed = true")
+    connection.execute(
+        "UPDATE billing_settings SET billing_start = '2026-03-10', numbers_sealed = true, ledger_sealed = true"
+    )
 
 
 def test_the_zone_changes_until_the_first_invoice_and_never_after_it(connection: Connection, owner: Connection) -> None:

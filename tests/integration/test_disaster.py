@@ -241,7 +241,7 @@ def test_the_tenants_of_a_cluster_that_is_lost_end_where_they_were_last_confirme
 
 
 def test_a_new_key_takes_over_and_numbers_are_put_back(
-    cluster: Cluster, sealing_rights: None, database: Database, tmp_path: Path
+    cluster: Cluster, nothing_sealed: None, database: Database, tmp_path: Path
 ) -> None:
     add_customer(database)
     old, new = new_key(tmp_path / "old.pem"), new_key(tmp_path / "new.pem")
@@ -272,7 +272,20 @@ def test_a_new_key_takes_over_and_numbers_are_put_back(
     shell(commands("Postgres is lost, and there is no backup")[1], env)
     run_pieced(*run, env=env)
     assert "a run without the key" in run_pieced(*run, env=env | {"PIECED_SEAL_KEY": ""}, check=False).stderr
-    cluster.kubectl("-n", "pieced-seals", "delete", "configmap", "pieced-invoice-numbers")
+
+
+def test_a_seal_whose_file_is_lost_is_not_begun_anew_without_a_word(
+    cluster: Cluster, nothing_sealed: None, database: Database, tmp_path: Path
+) -> None:
+    add_customer(database)
+    kept = str(tmp_path / "kept.jsonl")
+    env = cluster.environment() | database.env() | {"PATH": f"{cluster.kubectl_program.parent}:{path()}"}
+    env |= {"PIECED_SEAL_KEY": str(new_key(tmp_path / "key.pem")), "SEAL": kept}
+    run_pieced("ledger", "seal", "--file", kept, env=env)
+    again = ("ledger", "seal", "--file", str(tmp_path / "lost.jsonl"))
+    assert "There is no file" in run_pieced(*again, env=env, check=False).stderr
+    shell(commands("The file of the seals is lost")[0], env)
+    assert "It is the first" in run_pieced(*again, env=env).stdout
 
 
 def new_key(path: Path) -> Path:

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from psycopg import sql
 
 from pieced_billing.errors import UsageError
 from pieced_billing.ledger.chain import LINKED
 from pieced_billing.ledger.observe import observe
 from pieced_billing.ledger.seal_file import SealFile
-from pieced_billing.ledger.sealing import SealBroken
+from pieced_billing.ledger.sealing import NotTheLastSeal, SealBroken, seal_ledger
 from pieced_billing.store.connections import connect
 from tests.chained import (
     KEPT,
@@ -22,6 +23,7 @@ from tests.chained import (
     compute_anew,
     fill,
     line,
+    private_key_file,
     seal,
     tamper,
     tampering,
@@ -170,6 +172,28 @@ def test_what_a_restored_backup_lacks_is_named_whatever_was_recorded_since(
     assert found(restored, sealed) == expected
 
 
+def test_without_the_last_file_nothing_is_sealed_anew(filled: Database, sealed: SealFile, tmp_path: Path) -> None:
+    """What is published says that there was one, and how much it had."""
+    published = sealed.seal
+    lost = tmp_path / "lost.jsonl"
+    counts = f"of {published.rows} rows of 4 tenants; now there are {published.rows} of 4. Nothing was sealed: "
+    with (
+        connect(filled.url) as connection,
+        pytest.raises(NotTheLastSeal, match=rf"^There is no file {lost}, and the last one, .*, is {counts}"),
+    ):
+        seal_ledger(connection, SEAL_KEY, lost, published)
+    for more in (replace(published, rows=published.rows + 1), replace(published, tenants=5)):
+        with (
+            connect(filled.url) as connection,
+            pytest.raises(NotTheLastSeal, match=rf"^{sealed.path} is an older seal"),
+        ):
+            seal_ledger(connection, SEAL_KEY, sealed.path, more)
+    assert SealFile.open(sealed.path, SEAL_KEY.public_key()) == sealed
+    assert list(tmp_path.iterdir()) == [sealed.path]
+    with connect(filled.url) as connection:
+        assert seal_ledger(connection, SEAL_KEY, sealed.path, published).before == published
+
+
 def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(filled: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"/absent/ledger\.jsonl cannot be written: No such file or directory\.$"):
         seal(filled, tmp_path / "absent" / "ledger.jsonl")
@@ -204,6 +228,24 @@ def test_the_command_says_what_it_was_compared_with(filled: Database, sealed: Se
     ]
 
 
+def test_before_the_first_seal_a_verification_goes_by_the_hashes_alone(filled: Database, tmp_path: Path) -> None:
+    """A first night is no alarm; a file that is gone later is one."""
+    path = tmp_path / "ledger.jsonl"
+    private_key_file(tmp_path)
+    command = ("ledger", "verify", "--seal", str(path))
+    env = filled.env() | {"PIECED_SEAL_KEY": str(tmp_path / "private.pem")}
+    first = run_pieced(*command, env=env)
+    assert first.stdout.endswith(" rows of 4 tenants: all as they were recorded.\n")
+    assert (
+        first.stderr == f"pieced: The ledger was never sealed, so there is no {path}: its hashes alone are verified.\n"
+    )
+    seal(filled, path)
+    path.unlink()
+    gone = run_pieced(*command, env=env, check=False)
+    assert (gone.returncode, gone.stdout) == (2, "")
+    assert gone.stderr == f"pieced: {path} cannot be read: No such file or directory.\n"
+
+
 def test_a_seal_is_compared_by_its_key_alone(tmp_path: Path) -> None:
     refused = run_pieced("ledger", "verify", "--seal", str(tmp_path / "x"), check=False)
     assert (refused.returncode, refused.stdout) == (2, "")
@@ -211,9 +253,8 @@ def test_a_seal_is_compared_by_its_key_alone(tmp_path: Path) -> None:
 
 
 def test_a_cluster_that_is_not_there_leaves_the_file_as_it_was(filled: Database, tmp_path: Path) -> None:
-    """The signature could not be published, so there is no new seal."""
-    private = tmp_path / "private.pem"
-    private.write_bytes(SEAL_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    """What is published could not be read, so nothing was compared with it."""
+    private = private_key_file(tmp_path)
     command = ("ledger", "seal", "--file", str(tmp_path / "ledger.jsonl"))
     env = filled.env() | {"KUBECONFIG": str(tmp_path / "absent"), "PIECED_SEAL_KEY": str(private)}
     refused = run_pieced(*command, env=env, check=False)

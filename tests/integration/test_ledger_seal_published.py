@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from pieced_billing.ledger.seal_file import SealFile
 from pieced_billing.store.connections import connect
-from tests.chained import SEAL_KEY, bring, fill, usage
+from tests.chained import SEAL_KEY, bring, fill, private_key_file, usage
 from tests.clusters import Cluster
 from tests.commands import run_pieced
 from tests.databases import Database
@@ -26,13 +28,12 @@ PAGE = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 def filled(database: Database, tmp_path: Path) -> Database:
     """A database with something in every table, and beside it the private key."""
     fill(database)
-    pem = SEAL_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "private.pem").write_bytes(pem)
+    private_key_file(tmp_path)
     return database
 
 
 @pytest.fixture
-def kubeconfig(cluster: Cluster, sealing_rights: None, tmp_path: Path) -> Path:
+def kubeconfig(cluster: Cluster, nothing_sealed: None, tmp_path: Path) -> Path:
     """Of the service account of the CronJob."""
     token = cluster.kubectl("-n", "pieced-system", "create", "token", "pieced-ledger-seal")
     config = yaml.safe_load(cluster.kubeconfig.read_text())
@@ -87,7 +88,10 @@ def test_what_is_published_proves_the_file_and_the_next_seal_replaces_it(
     assert first["heads_sha256"] == sha256(b"".join(heads)).hexdigest()
     assert (first["kind"], int(first["tenants"])) == ("ledger_seal", len(heads))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"Sealed {first['rows']} rows of {first['tenants']} tenants at {first['sealed_at']}.\n"
+    assert done.stdout == (
+        f"Sealed {first['rows']} rows of {first['tenants']} tenants at {first['sealed_at']}. It is the first: there "
+        "was none to compare with.\n"
+    )
     assert is_the_newest(cluster, tmp_path) == "the newest seal\n"
 
     older = tmp_path / "older"
@@ -95,15 +99,25 @@ def test_what_is_published_proves_the_file_and_the_next_seal_replaces_it(
     (older / "ledger.jsonl").write_bytes((tmp_path / "ledger.jsonl").read_bytes())
     with connect(filled.url) as connection:
         bring(connection, [usage("u1", "new")])
-    assert seal(filled, kubeconfig, tmp_path).returncode == 0
+    done = seal(filled, kubeconfig, tmp_path)
     second = believed(published(cluster))
+    assert done.stdout == f"Sealed {second['rows']} rows of {second['tenants']} tenants at {second['sealed_at']}.\n"
     assert int(second["rows"]) == int(first["rows"]) + 1
     assert is_the_newest(cluster, tmp_path) == "the newest seal\n"
     assert is_the_newest(cluster, older) == ""
 
+    other = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "private.pem").write_bytes(other)
+    (tmp_path / "ledger.jsonl").unlink()
+    refused = seal(filled, kubeconfig, tmp_path)
+    assert refused.stderr.startswith(
+        "pieced: The ConfigMap pieced-seals/pieced-ledger-seal is not signed with this key"
+    )
+    assert believed(published(cluster)) == second
+
 
 @pytest.mark.parametrize("point", points_of(__file__))
-def test_a_seal_that_dies_leaves_the_file_of_the_one_before_and_the_next_replaces_both(
+def test_a_seal_that_dies_leaves_a_whole_file_and_the_next_replaces_both(
     filled: Database, kubeconfig: Path, cluster: Cluster, tmp_path: Path, point: str
 ) -> None:
     assert seal(filled, kubeconfig, tmp_path).returncode == 0
@@ -112,17 +126,22 @@ def test_a_seal_that_dies_leaves_the_file_of_the_one_before_and_the_next_replace
         bring(connection, [usage("u1", point)])
     died = seal(filled, kubeconfig, tmp_path, PIECED_FAULT=point)
     assert died.returncode == -signal.SIGKILL
-    assert (tmp_path / "ledger.jsonl").read_bytes() == before
-    assert (published(cluster).encode() in before) == (point == "seal.before_publish")
+    after = (tmp_path / "ledger.jsonl").read_bytes()
+    assert after != before
+    assert SealFile.open(tmp_path / "ledger.jsonl", SEAL_KEY.public_key()).seal.rows > 20
+    assert published(cluster).encode() in (before if point == "seal.before_publish" else after)
     assert seal(filled, kubeconfig, tmp_path).returncode == 0
     assert is_the_newest(cluster, tmp_path) == "the newest seal\n"
 
 
-def test_without_the_namespace_nothing_is_sealed(filled: Database, cluster: Cluster, tmp_path: Path) -> None:
+def test_without_the_namespace_nothing_is_published(filled: Database, cluster: Cluster, tmp_path: Path) -> None:
     refused = seal(filled, cluster.kubeconfig, tmp_path, "--seal-namespace", "no-such-seals")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == ("pieced: There is no namespace no-such-seals for seals; make it, or name another one.\n")
-    assert [path.name for path in tmp_path.iterdir()] == ["private.pem"]
+    assert refused.stderr == (
+        f"pieced: {tmp_path / 'ledger.jsonl'} has a new seal that is not published: There is no namespace no-such-seals"
+        " for seals; make it, or name another one. Seal once more.\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger.jsonl", "private.pem"]
 
 
 def test_without_the_right_nothing_is_sealed(filled: Database, kubeconfig: Path, tmp_path: Path) -> None:

@@ -14,6 +14,10 @@ from pieced_billing.ledger.seal import KIND, Head, Seal
 from pieced_billing.ledger.signed_line import BadSeal, verified_statement
 
 
+class NoSealFile(UsageError):
+    """There is no file of that name."""
+
+
 @dataclass(frozen=True, slots=True)
 class SealFile:
     """What a file had when its seal was verified, some 300 bytes a tenant. Who changes it later changes nothing."""
@@ -24,11 +28,12 @@ class SealFile:
 
     @classmethod
     def open(cls, path: Path, key: Ed25519PublicKey) -> Self:
-        """Verify a file; raises UsageError when it cannot be read and BadSeal when it cannot be believed."""
+        """Verify a file; raises NoSealFile, UsageError if it cannot be read, BadSeal if it cannot be believed."""
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+            kind = NoSealFile if isinstance(error, FileNotFoundError) else UsageError
+            raise kind(f"{path} cannot be read: {error.strerror}.") from None
         end = content.rfind(b"\n", 0, -1) + 1
         lines, last = content[:end], content[end:]
         seal = Seal.of(verified_statement(KIND, last, key, f"The last line of {path}"))

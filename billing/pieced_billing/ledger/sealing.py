@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from psycopg import IsolationLevel, sql
 
 from pieced_billing.errors import Refused, UsageError
 from pieced_billing.ledger.chain import LINKED, Chain
+from pieced_billing.ledger.ever_sealed import note_sealed
 from pieced_billing.ledger.export import instant_text
 from pieced_billing.ledger.seal import KIND, Head, Seal
 from pieced_billing.ledger.seal_file import SealFile
@@ -48,10 +49,11 @@ ORDER BY sealed.number
 
 
 class Sealed(NamedTuple):
-    """A seal, and the line with its signature that is to be published."""
+    """A seal, the line with its signature that is to be published, and the seal whose heads it was compared with."""
 
     seal: Seal
     line: bytes
+    before: Seal | None
 
 
 class SealBroken(Refused):
@@ -65,37 +67,50 @@ class SealBroken(Refused):
         super().__init__(
             f"The ledger has not everything that was sealed at {before.seal.sealed_at}, of {named}{more}; "
             f"`pieced ledger verify --seal {before.path}` names the rows. Nothing was sealed; once that is cleared up, "
-            "seal into another file."
+            "remove the published seal and seal into another file."
         )
 
 
-@contextmanager
-def sealing(connection: Connection, key: Ed25519PrivateKey, path: Path) -> Iterator[Sealed]:
-    """Sign the heads, which are in the file `path`, in place of those before, when the block has ended well.
+class NotTheLastSeal(Refused):
+    """What the ledger was last sealed with is not at hand, and what is published does not replace it."""
 
-    `connection` must not be inside a transaction; it is in none while the block runs. Raises SealBroken if the file
-    that is there has what the ledger has not, BadSeal if it is of another key, UsageError if it cannot be written.
+    code = "not_the_last_seal"
+
+    def __init__(self, path: Path, before: SealFile | None, published: Seal, now: Seal) -> None:
+        file = f"There is no file {path}" if before is None else f"{path} is an older seal, of {before.seal.sealed_at}"
+        super().__init__(
+            f"{file}, and the last one, published at {published.sealed_at}, is of {published.rows} rows of "
+            f"{published.tenants} tenants; now there are {now.rows} of {now.tenants}. Nothing was sealed: put its file "
+            'back, or, if that is lost, go by docs/disaster.md, "The file of the seals is lost".'
+        )
+
+
+def seal_ledger(connection: Connection, key: Ed25519PrivateKey, path: Path, published: Seal | None) -> Sealed:
+    """Sign the heads, which are in the file `path` afterwards, in place of those before.
+
+    `published` is the last seal as it is known elsewhere. `connection` must not be inside a transaction. Raises
+    SealBroken if the file that is there has what the ledger has not, NotTheLastSeal if there is none although there was
+    a seal or if that has more than the ledger, BadSeal for a file of another key, UsageError if it cannot be written.
     """
-    with _writing(path):
-        before = SealFile.open(path, key.public_key()) if path.exists() else None
     new = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        with _writing(path):
-            sealed = _write(connection, key, before, new)
-        yield sealed
-        with _writing(path):
-            new.replace(path)
+        before = SealFile.open(path, key.public_key()) if path.exists() else None
+        sealed = _write(connection, key, before, new)
+        if published is not None and (before is None or _is_more(published, sealed.seal)):
+            raise NotTheLastSeal(path, before, published, sealed.seal)
+        new.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
     finally:
         with suppress(FileNotFoundError, NotADirectoryError):
             new.unlink()
+    note_sealed(connection)
+    return sealed
 
 
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+def _is_more(published: Seal, now: Seal) -> bool:
+    """Whether rows are lost by their number alone: chains only grow."""
+    return published.rows > now.rows or published.tenants > now.tenants
 
 
 def _write(connection: Connection, key: Ed25519PrivateKey, before: SealFile | None, new: Path) -> Sealed:
@@ -108,7 +123,7 @@ def _write(connection: Connection, key: Ed25519PrivateKey, before: SealFile | No
         file.write(line)
         file.flush()
         os.fsync(file.fileno())
-    return Sealed(seal, line)
+    return Sealed(seal, line, None if before is None else before.seal)
 
 
 def _write_heads(connection: Connection, file: BinaryIO) -> Seal:
