@@ -134,6 +134,22 @@ def test_a_seal_that_dies_leaves_a_whole_file_and_the_next_replaces_both(
     assert is_the_newest(cluster, tmp_path) == "the newest seal\n"
 
 
+def test_the_job_that_copies_the_file_has_its_volume_and_does_nothing(cluster: Cluster, sealing_rights: None) -> None:
+    """No pod runs here: that the file then comes out is kubectl's to do."""
+    built = yaml.safe_load_all(cluster.kubectl("kustomize", "manifests/sealing"))
+    (verify,) = [one for one in built if one["metadata"]["name"] == "pieced-ledger-verify" and one["kind"] == "CronJob"]
+    cluster.kubectl("create", "-f", "-", stdin=yaml.safe_dump(verify))
+    (command,) = re.findall(
+        r"^kubectl -n pieced-system create job copy-seal .*?create -f -$", PAGE, re.MULTILINE | re.DOTALL
+    )
+    subprocess.run(["sh", "-eu", "-c", command], env=cluster.environment(), capture_output=True, check=True)
+    job = json.loads(cluster.kubectl("-n", "pieced-system", "get", "job", "copy-seal", "-o", "json"))
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert (container["command"], "args" in container) == (["sleep", "600"], False)
+    assert {"name": "seals", "mountPath": "/seals", "readOnly": True} in container["volumeMounts"]
+    cluster.kubectl("-n", "pieced-system", "delete", "job/copy-seal", "cronjob/pieced-ledger-verify")
+
+
 def test_without_the_namespace_nothing_is_published(filled: Database, cluster: Cluster, tmp_path: Path) -> None:
     refused = seal(filled, cluster.kubeconfig, tmp_path, "--seal-namespace", "no-such-seals")
     assert (refused.returncode, refused.stdout) == (1, "")

@@ -146,6 +146,18 @@ def test_who_collects_usage_has_the_sources_secrets_and_no_way_to_the_api_server
     assert selector.items() <= pod["metadata"]["labels"].items()
 
 
+def test_who_seals_and_who_verifies_run_on_the_node_that_has_their_volume(build: Build) -> None:
+    """While one runs the other finds the volume mounted there; alone each matches itself, and may run anywhere."""
+    pods = [cron_pods(build("manifests/sealing"))[f"pieced-ledger-{name}"] for name in ("seal", "verify")]
+    for pod in pods:
+        assert "seals" in [volume["name"] for volume in pod["spec"]["volumes"]]
+        affinity = pod["spec"]["affinity"]["podAffinity"]
+        (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]
+        (names,) = term["labelSelector"]["matchExpressions"]
+        assert (term["topologyKey"], names["operator"]) == ("kubernetes.io/hostname", "In")
+        assert names["values"] == [one["metadata"]["labels"][names["key"]] for one in pods]
+
+
 def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("ClusterRole", "Role"):
         for role in of_kind(objects, kind):
