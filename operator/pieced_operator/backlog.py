@@ -79,14 +79,14 @@ class Backlog:
         if queue and self._size >= LIMIT:
             metrics.OBSERVATIONS_DROPPED.inc()
             queue[-1] = Pending(seen, queue[-1].since)
-            return
-        queue.append(pending)
-        self._size += 1
+        else:
+            queue.append(pending)
+            self._size += 1
         if seen.uid in self._taken:
             return
         if not can_wait:
             self._release(seen.uid)
-        elif len(queue) == 1:
+        elif seen.uid not in self._ready:
             self._ready_last[seen.uid] = None
             self._filled.set()
 

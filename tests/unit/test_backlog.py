@@ -118,3 +118,20 @@ def test_beyond_the_limit_the_newest_replaces_the_one_before_it(monkeypatch: pyt
 
     monkeypatch.setattr(backlog, "LIMIT", 3)
     run(story())
+
+
+def test_beyond_the_limit_a_change_still_goes_before_what_can_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        queue = Backlog()
+        for uid in ("a", "b"):
+            queue.put(first_version(uid), can_wait=True)
+        put(queue, "b", 2)
+        assert content(await queue.take(5)) == {"b": [2]}
+        assert list(content(await queue.take(5))) == ["a"]
+        put(queue, "c", 1)
+        put(queue, "d", 1)
+        queue.put(replace(first_version("c"), generation=2), can_wait=True)
+        assert content(await queue.take(5)) == {"c": [2], "d": [1]}
+
+    monkeypatch.setattr(backlog, "LIMIT", 2)
+    run(story())
