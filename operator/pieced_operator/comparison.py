@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pieced_billing.ledger.discrepancy import Disagreement, Discrepancy
@@ -15,7 +15,11 @@ _REPAIR: Final = "`pieced ledger check --repair` records it, within bounds"
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """A tenant's resource as it is now: `taken_on` says that the operator has accepted it, so that it is billed."""
+    """A tenant's resource as it is now.
+
+    `taken_on` says that the operator has accepted it, so that it is billed; `served` that it does what it orders, since
+    its spec fits the schema.
+    """
 
     uid: str
     tenant: str
@@ -23,6 +27,7 @@ class Ordered:
     leaving: bool
     suspended: bool
     packages: frozenset[str]
+    served: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,8 @@ class Cluster:
 
 def compare(cluster: Cluster, rows: Mapping[str, LedgerRow]) -> Iterator[Discrepancy]:
     """What disagrees; `rows` are the ledger's, by UID, of all clusters and lives."""
-    ordered = {one.uid: one for one in cluster.tenants}
-    for one in cluster.tenants:
+    ordered = {one.uid: _as_served(one, rows.get(one.uid)) for one in cluster.tenants}
+    for one in ordered.values():
         yield from _of_resource(one, rows.get(one.uid), cluster.catalogue)
     for row in rows.values():
         if row.cluster_id == cluster.id and row.deleted_at is None and row.uid not in ordered:
@@ -59,6 +64,13 @@ def compare(cluster: Cluster, rows: Mapping[str, LedgerRow]) -> Iterator[Discrep
                 "`pieced ledger check --repair` ends it where it was last confirmed",
             )
     yield from _of_running(cluster, ordered, rows)
+
+
+def _as_served(one: Ordered, row: LedgerRow | None) -> Ordered:
+    """A tenant with what counts for it: of orders that do not fit the schema, those that it had before."""
+    if one.served or row is None:
+        return one
+    return replace(one, suspended=row.suspended, packages=row.packages)
 
 
 def _of_resource(one: Ordered, row: LedgerRow | None, catalogue: AbstractSet[str]) -> Iterator[Discrepancy]:

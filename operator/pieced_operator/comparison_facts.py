@@ -37,7 +37,15 @@ async def _each(cluster: Cluster, path: str, labels: str = "") -> AsyncIterator[
 def _ordered(resource: Resource, org_label: str) -> Ordered:
     version = decode_version(resource, org_label)
     leaving = version.deleted_at is not None
-    return Ordered(version.uid, version.name, version.accepted, leaving, version.suspended, version.packages)
+    return Ordered(
+        version.uid,
+        version.name,
+        version.accepted,
+        leaving,
+        version.suspended,
+        version.packages,
+        version.served,
+    )
 
 
 def _of_deployment(deployment: Resource) -> Running | None:

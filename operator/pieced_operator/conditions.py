@@ -59,6 +59,14 @@ def apply_refused(sentences: tuple[str, ...]) -> Problem:
     return Problem("ApplyRefused", aspects.listed(sentences))
 
 
+def stalled_for(status: Mapping[str, Any]) -> str | None:
+    """Why a tenant needs a person, by the status that the operator wrote; None where it does not."""
+    for condition in status.get("conditions") or ():
+        if condition["type"] == STALLED and condition["status"] == "True":
+            return str(condition["reason"])
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one reconcile of a tenant came to.

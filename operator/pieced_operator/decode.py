@@ -5,12 +5,14 @@ owns a field had set it by then. For a version that is seen as it is written tha
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from pieced_operator.conditions import NAMESPACE_CONFLICT, ORGANISATION_MISSING, RESOURCE_INVALID, STALLED
+from pieced_operator.conditions import NAMESPACE_CONFLICT, ORGANISATION_MISSING, RESOURCE_INVALID, stalled_for
 from pieced_operator.names import BILLING_FINALIZER, FIELD_MANAGER, LEDGER_ID_ANNOTATION
+from pieced_operator.schema import ResourceInvalid
+from pieced_operator.tenant import decode_tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Version:
     `accepted`: the operator has taken the tenant on before (its finalizer is there), for `organisation`; `refused_for`
     is why it did not, by the status that it wrote. `marked`: it bears the id by which it is known again when a backup
     of it is restored; `restored_from` is the uid that it had at first, where that was another one. `keeps_unrecorded`:
-    its status keeps versions that the ledger was not told. `gone`: the object exists no more, this was its last state.
+    its status keeps versions that the ledger was not told. `served`: the operator does what it orders, as far as its
+    spec fits the schema. `gone`: the object exists no more, this was its last state.
 
     Every `…_at` is the earliest time by which the API server says that it was so, None where it is silent.
     """
@@ -49,6 +52,7 @@ class Version:
     marked: bool
     restored_from: str | None
     keeps_unrecorded: bool
+    served: bool
     gone: bool
 
 
@@ -78,11 +82,22 @@ def decode_version(resource: Mapping[str, Any], org_label: str, *, gone: bool = 
         manager=_author(writes),
         accepted=BILLING_FINALIZER in (metadata.get("finalizers") or ()),
         organisation=status.get("organisation"),
-        refused_for=_stalled_for(status),
+        refused_for=stalled_for(status),
         marked=first_uid is not None,
         restored_from=first_uid if first_uid != uid else None,
         keeps_unrecorded=bool(status.get("unrecorded")),
+        served=_is_served(resource, status),
         gone=gone,
+    )
+
+
+def mended(version: Version) -> Version:
+    """A version that is served after one that was not: what it orders counts from the write that mended it."""
+    at = version.written_at
+    return replace(
+        version,
+        suspend_changed_at=version.suspend_changed_at and at,
+        packages_changed_at=version.packages_changed_at and at,
     )
 
 
@@ -162,11 +177,15 @@ def _labelled_later(writes: tuple[_Write, ...], label: str, created_at: datetime
     return bool(owners) and all(write.at > created_at and not write.owns("f:spec", "f:displayName") for write in owners)
 
 
-def _stalled_for(status: Mapping[str, Any]) -> str | None:
-    for condition in status.get("conditions") or ():
-        if condition["type"] == STALLED and condition["status"] == "True":
-            return str(condition["reason"])
-    return None
+def _is_served(resource: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+    """Whether the spec fits the schema; of a generation that was worked on the status says so already."""
+    if status.get("observedGeneration") == resource["metadata"].get("generation", 0):
+        return stalled_for(status) != RESOURCE_INVALID
+    try:
+        decode_tenant(resource)
+    except ResourceInvalid:
+        return False
+    return True
 
 
 def _author(writes: tuple[_Write, ...]) -> str | None:

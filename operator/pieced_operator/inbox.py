@@ -10,7 +10,7 @@ from pieced_operator.catalogue import Catalogue
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Resource
 from pieced_operator.conditions import ORGANISATION_MISSING
-from pieced_operator.decode import Beginning, Version, decode_version, existed_from
+from pieced_operator.decode import Beginning, Version, decode_version, existed_from, mended
 from pieced_operator.observing import Reading, observation
 from pieced_operator.packing import packed
 from pieced_operator.tenants import Held, Known, Tenants
@@ -55,6 +55,8 @@ class Inbox:
         if known is not None and not _is_newer(resource, known.version, gone=gone):
             return
         version = decode_version(resource, self._org_label, gone=gone)
+        if known is not None and version.served and not known.version.served:
+            version = mended(version)
         if known is None and asked_at is not None and version.keeps_unrecorded:
             self._tell_kept(version, resource["status"])
         held = Held(version, time.monotonic(), asked_at, replayed)
@@ -138,7 +140,7 @@ class Inbox:
     def _tell(self, known: Known, held: Held, began: Beginning | None = None) -> None:
         """Queue what a version says, unless the ledger was told exactly that before."""
         seen = self._observation(known, held, began)
-        noted = (seen.generation, seen.deleted_at, seen.suspended, seen.packages, seen.gone)
+        noted = (seen.generation, seen.deleted_at, seen.suspended, seen.packages, seen.gone, seen.served)
         if noted != known.noted:
             known.noted = noted
             self._backlog.put(seen)

@@ -58,4 +58,5 @@ def observation(
         resource_version=int(version.resource_version),
         restored_from=version.restored_from,
         gone=version.gone,
+        served=version.served,
     )

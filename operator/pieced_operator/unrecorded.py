@@ -18,8 +18,9 @@ def entries(waiting: Sequence[Observation]) -> list[dict[str, Any]]:
 
     A list finds the latest version again, and its deletionTimestamp: what only they say is kept once a later version
     has taken its place. Of more than UNRECORDED_LIMIT versions the newest replaces those before it, and the ledger will
-    mark the gap.
+    mark the gap. A version of which nothing is served has nothing to tell.
     """
+    waiting = [seen for seen in waiting if seen.served]
     latest = max((seen.generation for seen in waiting), default=0)
     news = {seen.generation for seen in waiting if _is_news(seen)}
     superseded = {seen.generation for seen in waiting if seen.generation < latest} - news

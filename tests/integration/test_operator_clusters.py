@@ -74,6 +74,11 @@ def test_what_cannot_be_served_says_what_to_do_and_is_not_billed_and_stops_nobod
     mended = west.change("unfit", displayName="Fit")
     created, _ = west.await_kinds(uid_of(unfit), "created", "suspended")
     assert second_of(created.occurred_at) == written_by("test", mended), "while it could not be served nobody pays"
+    west.change("served", suspend=False, displayName="x" * 129)
+    west.await_phase("served", "Stalled")
+    resumed = west.change("served", displayName="Fit")
+    *_, event = west.await_kinds(uid_of(served), "created", "suspended", "resumed")
+    assert second_of(event.occurred_at) == written_by("test", resumed), "a change that was refused alters no bill"
     west.delete("a" * 57)
     west.await_gone("a" * 57)
     assert west.kinds(uid_of(too_long)) == []

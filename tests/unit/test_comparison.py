@@ -33,6 +33,11 @@ def test_a_tenant_that_nobody_took_on_and_one_that_has_just_left_are_no_finding(
     assert found(replace(AGREED, tenants=(leaving,)), replace(ROW, deleted_at=NINE, suspended=True)) == []
 
 
+def test_of_orders_that_do_not_fit_the_schema_those_before_count() -> None:
+    refused = replace(ACME, suspended=True, packages=frozenset({"telegram"}), served=False)
+    assert found(replace(AGREED, tenants=(refused,)), ROW) == []
+
+
 @pytest.mark.parametrize(
     ("tenant", "row", "kind", "what"),
     [

@@ -159,6 +159,31 @@ def test_a_package_counts_from_when_the_catalogue_has_it() -> None:
     at_a_desk(story)
 
 
+def written(at: str, *fields: str) -> dict[str, Any]:
+    """An entry of managedFields: a write of fields of the spec on the first of March."""
+    owned: dict[str, Any] = {"f:spec": {f"f:{field}": {} for field in fields}}
+    return {"manager": "test", "time": f"2026-03-01T{at}Z", "fieldsV1": owned}
+
+
+def test_orders_that_do_not_fit_the_schema_are_not_served_and_count_from_the_write_that_mends_them() -> None:
+    async def story(desk: Desk) -> None:
+        refused = {"storageSize": "much", "suspend": True}
+        switched = written("10:00:00", "suspend", "packages")
+        desk.inbox.tenant(version(1))
+        desk.inbox.tenant(version(2, spec=refused, managedFields=[switched]))
+        mending = [switched, written("12:00:00", "storageSize")]
+        desk.inbox.tenant(version(3, spec={"suspend": True}, managedFields=mending))
+        told = await desk.told()
+        assert [(seen.generation, seen.served) for seen in told] == [(1, True), (2, False), (3, True)]
+        changed = [seen.suspend_changed_at and seen.suspend_changed_at.hour for seen in told]
+        assert changed == [None, 10, 12]
+        stalled = {"type": "Stalled", "status": "True", "reason": "ResourceInvalid"}
+        desk.inbox.tenant(version(4, status={"observedGeneration": 4, "conditions": [stalled]}))
+        assert [seen.served for seen in await desk.told()] == [False]
+
+    at_a_desk(story)
+
+
 def test_an_end_is_told_once_whoever_finds_it() -> None:
     async def story(desk: Desk) -> None:
         desk.inbox.tenant(version(1))

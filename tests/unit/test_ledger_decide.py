@@ -60,6 +60,16 @@ def sequence(decision: Decision) -> list[int]:
     return [event.seq for event in decision.events]
 
 
+def test_orders_that_are_not_served_alter_no_bill() -> None:
+    known = replace(KNOWN, packages=frozenset({"search"}))
+    refused = replace(LATER, suspended=True, packages=frozenset({"mail"}), served=False)
+    decision = decide(known, refused)
+    assert (found(decision), decision.seams) == ([], ())
+    assert decision.row == replace(known, generation=2, confirmed_at=at("10:00:00"))
+    assert [kind for kind, *_ in found(decide(known, replace(refused, deleted_at=at("10:00:00"))))] == ["deleted"]
+    assert [kind for kind, *_ in found(decide(None, replace(refused, generation=1)))] == ["created"]
+
+
 def test_an_exact_event_lies_in_a_second_of_the_api_server() -> None:
     for event in decide(None, replace(NEW, packages=frozenset({"a"}), suspended=True)).events:
         assert (event.not_before, event.not_after) == (at("09:00:00"), at("09:00:01"))

@@ -58,6 +58,8 @@ def decide(row: LedgerRow | None, seen: Observation, namesakes: Namesakes = _ALO
     that the cluster was restored (`epoch` + 1, a seam), and a tenant after its end that it came back; otherwise the
     copy is stale.
     """
+    if not seen.served:
+        seen = _with_what_is_served(row, seen)
     if row is None:
         return _begin(seen, namesakes) if seen.org else Decision((), None)
     if row.cluster_id not in ("", seen.cluster_id):
@@ -99,6 +101,13 @@ def _with_state_of(row: LedgerRow, seen: Observation) -> Observation:
         suspended=row.suspended,
         packages=row.packages,
     )
+
+
+def _with_what_is_served(row: LedgerRow | None, seen: Observation) -> Observation:
+    """A version whose orders are refused: a refused change alters no bill, so what was served before counts on."""
+    if row is None:
+        return replace(seen, suspended=False, packages=frozenset())
+    return replace(seen, suspended=row.suspended, packages=row.packages)
 
 
 def _begin(seen: Observation, namesakes: Namesakes) -> Decision:

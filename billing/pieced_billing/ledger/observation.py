@@ -19,6 +19,9 @@ class Observation:
     own those fields, None where no entry says. `packages` are those both in the spec and in the catalogue, and
     `catalogued_at` says since when the catalogue has them. `written_at` is the latest write known of this version.
 
+    `served` is False where the resource does not fit its schema any more: the operator does nothing of what it orders,
+    and what was served before goes on.
+
     `resource_version` orders the versions of all tenants of a cluster; 0 where it is not known. `restored_from` is the
     UID as which the tenant began, where it was restored from a backup and has another one now.
 
@@ -49,6 +52,7 @@ class Observation:
     restored_from: str | None = None
     asked_at: datetime | None = None
     gone: bool = False
+    served: bool = True
 
 
 @dataclass(frozen=True, slots=True)
