@@ -292,9 +292,16 @@ def test_rows_from_before_there_was_a_chain_are_linked_by_the_upgrade(filled: Da
                 DROP FUNCTION pieced_json_to_recorded_at, pieced_json_to_table;
                 ALTER TABLE tenant_billing_lifecycle DROP COLUMN stamp;"""
             + b"".join(
-                f"ALTER TABLE {table} DROP COLUMN link, DROP COLUMN link_hash, ADD PRIMARY KEY (id);".encode()
+                f"ALTER TABLE {table} DROP COLUMN link, DROP COLUMN link_hash, DROP CONSTRAINT {table}_pkey,"
+                f" ADD PRIMARY KEY (id);".encode()
                 for table in LINKED
             )
+            + b"".join(
+                f"ALTER TABLE {table} ADD CONSTRAINT {table}_seq UNIQUE (tenant_uid, seq);".encode()
+                for table in LINKED
+                if table.endswith("_events")
+            )
+            + b"ALTER TABLE usage_records ADD CONSTRAINT usage_records_once UNIQUE (source, usage_id);"
         )
     engine = create_engine("postgresql+psycopg://", creator=lambda: connect(filled.owner_url), poolclass=NullPool)
     with engine.begin() as alchemy, Operations.context(MigrationContext.configure(alchemy)):

@@ -41,6 +41,8 @@ def test_the_eleven_tables_of_the_portal_are_made_and_again_changes_nothing(
     first = upgrade(urls(empty_database))
     assert (first.before, first.now, first.billing_zone) == (None, revisions.head(), "Europe/Zurich")
     assert set(portal.TABLES) <= set(tables(owner))
+    keys = owner.execute("SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'p'").fetchall()
+    assert set(tables(owner)) <= {table for (table,) in keys}, "each has a primary key"
     assert upgrade(urls(empty_database)).before == revisions.head()
 
 
