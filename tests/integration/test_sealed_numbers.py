@@ -4,104 +4,37 @@ import asyncio
 import itertools
 import json
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
-import kopf
 import pytest
 import yaml
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pieced_billing.invoicing.issued import numberings
 from pieced_billing.invoicing.number import Counters, NumberSeries
-from pieced_billing.invoicing.sealed_numbers import sealed_numbers
 from pieced_billing.ledger.soundness import NumberRun
 from pieced_billing.store.connections import connect
 from pieced_billing.store.settings import database_id
-from pieced_operator.clock import ApiClock
-from pieced_operator.cluster import Cluster as Client
 from pieced_operator.published_numbers import PublishedNumbers
-from tests import event_loops
 from tests.apiserver import awaited
 from tests.books import APRIL, MARCH, add_customers, first_numbers, numbers
-from tests.clusters import Cluster, ClusterFailed
-from tests.commands import run_pieced
+from tests.clusters import Cluster
 from tests.databases import Database, DatabaseServers
 from tests.fault_points import points_of
+from tests.seals import Seals, seals_in
 
-Result = TypeVar("Result")
-KEY = Ed25519PrivateKey.generate()
 CUSTOMERS = 3
 NAMESPACES = (f"sealed-{number}" for number in itertools.count(1))
 LOST = "were given before this database was restored: recorded as lost."
-CONFIG_MAP = ("get", "configmap", "pieced-invoice-numbers", "-o", "jsonpath={.data.seal}", "--ignore-not-found")
-
-
-@dataclass(frozen=True)
-class Seals:
-    """A namespace with sealed numbers, and the key that signs them."""
-
-    cluster: Cluster
-    namespace: str
-    key: Path
-
-    def env(self, database: Database) -> dict[str, str]:
-        return database.env() | {
-            "KUBECONFIG": str(self.cluster.kubeconfig),
-            "PIECED_SEAL_KEY": str(self.key),
-            "PIECED_SEAL_NAMESPACE": self.namespace,
-        }
-
-    def run(self, database: Database, month: object = MARCH, **env: str) -> tuple[int, str]:
-        """An invoice run: exit status and what it said."""
-        arguments = ("invoice", "run", "--month", str(month))
-        done = run_pieced(*arguments, env=self.env(database) | env, check=False)
-        return done.returncode, done.stdout + done.stderr
-
-    def operator_may(self, verb: str) -> bool:
-        """Whether the operator's user may do it with the ConfigMap: a role counts a moment after it was made."""
-        question = ("auth", "can-i", verb, "configmaps", "--as=pieced-operator", "-n", self.namespace)
-        try:
-            return self.cluster.kubectl(*question).startswith("yes")
-        except ClusterFailed:
-            return False
-
-    def publish(self, database: UUID, work: Callable[[PublishedNumbers], Awaitable[Result]]) -> Result:
-        """Do something with the ConfigMap of a database as an administrator."""
-        kubeconfig = yaml.safe_load(self.cluster.kubeconfig.read_text())
-        at, user = kubeconfig["clusters"][0]["cluster"], kubeconfig["users"][0]["user"]
-        info = kopf.ConnectionInfo(server=at["server"], ca_data=at["certificate-authority-data"], token=user["token"])
-
-        async def run() -> Result:
-            async with Client(lambda: info, ApiClock()) as client:
-                return await work(PublishedNumbers(client, self.namespace, KEY, database))
-
-        return event_loops.run(run())
-
-    def counters(self) -> Counters | None:
-        """What is sealed, by its signature; None if nothing is."""
-        line = self.cluster.kubectl("-n", self.namespace, *CONFIG_MAP)
-        return sealed_numbers(line, KEY.public_key(), "it").counters if line else None
-
-    def last(self) -> int | None:
-        """The one number that is sealed; 0 if there is none yet."""
-        counters = self.counters()
-        return None if counters is None else next(iter(counters.values()), 0)
 
 
 @pytest.fixture
 def seals(cluster: Cluster, tmp_path: Path) -> Iterator[Seals]:
-    namespace = next(NAMESPACES)
-    key = tmp_path / "key.pem"
-    key.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    cluster.kubectl("create", "namespace", namespace)
-    yield Seals(cluster, namespace, key)
-    cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+    made = seals_in(cluster, next(NAMESPACES), tmp_path)
+    yield made
+    cluster.kubectl("delete", "namespace", made.namespace, "--wait=false")
 
 
 @pytest.fixture
