@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 POINTS: Final = (
-    # each connection to the database (store/connections.py), each request that only reads (pieced_operator/cluster.py)
+    # each connection to the database (store/connections.py), each request that only reads (api_server.py)
     "database.before_connect",
     "api.before_read",
     # an upgrade of the tables (store/upgrade.py)

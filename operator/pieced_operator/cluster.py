@@ -1,8 +1,7 @@
-"""The only Kubernetes client: plain dictionaries in and out, over one pool of connections."""
+"""The only Kubernetes client: plain dictionaries in and out; api_server.py is the HTTP beneath it."""
 
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
@@ -10,10 +9,8 @@ from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
 import aiohttp
 import orjson
 
-from pieced_billing import faults
-from pieced_billing.errors import Unavailable
-from pieced_operator import metrics
 from pieced_operator.api_errors import KindNotServed, NotFound, error_of
+from pieced_operator.api_server import ApiServer
 from pieced_operator.clock import ApiClock
 from pieced_operator.login import Login
 from pieced_operator.names import FIELD_MANAGER
@@ -25,12 +22,8 @@ Resource: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
 _PAGE: Final = 500
-_CONNECTIONS: Final = 48
-_REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _WATCH_SECONDS: Final = 290
 _WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(sock_connect=10, sock_read=75)  # a bookmark comes about once a minute
-# As Kubernetes' own controllers ask: beside the API server, compression costs more than it saves.
-_UNCOMPRESSED: Final = "identity"
 _WHOLE: Final[Shape[Resource]] = Shape(dict[str, Any])
 _OURS: Final = {"fieldManager": FIELD_MANAGER}
 
@@ -57,26 +50,16 @@ class Cluster:
 
     def __init__(self, login: Login, clock: ApiClock) -> None:
         self.clock = clock
-        self._login = login
-        info = login()
-        self._server = info.server.rstrip("/")
-        self._tls = info.as_ssl_context()
-        self._proxy = info.proxy_url
-        self._credentials = info.as_http_headers()
-        self._session: aiohttp.ClientSession
+        self._api = ApiServer(login, clock)
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._tls),
-            headers={"User-Agent": FIELD_MANAGER, "Accept-Encoding": _UNCOMPRESSED},
-            proxy=self._proxy,
-        )
+        await self._api.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        await self._api.__aexit__(kind, error, trace)
 
     async def get(self, path: str) -> Resource:
         """Read one object, from etcd and not from a cache."""
@@ -97,7 +80,9 @@ class Cluster:
     async def apply_as(self, shape: Shape[T], path: str, body: Resource) -> T:
         """The same, with the answer read in a shape of its own."""
         query = _OURS | {"force": "true"}
-        async with self._answer("PATCH", path, orjson.dumps(body), "application/apply-patch+yaml", query) as response:
+        async with self._api.answer(
+            "PATCH", path, orjson.dumps(body), "application/apply-patch+yaml", query
+        ) as response:
             return shape.one.decode(await response.read())
 
     async def merge(self, path: str, body: Resource) -> Resource:
@@ -124,7 +109,7 @@ class Cluster:
         query = {"limit": str(_PAGE)} | ({"labelSelector": labels} if labels else {})
         while True:
             try:
-                async with self._answer("GET", path, query=query) as response:
+                async with self._api.answer("GET", path, query=query) as response:
                     listed = shape.listed.decode(await response.read())
             except NotFound:
                 raise KindNotServed(path.rpartition("/")[2]) from None
@@ -148,7 +133,7 @@ class Cluster:
             "resourceVersion": since,
             "timeoutSeconds": str(_WATCH_SECONDS),
         } | ({"labelSelector": labels} if labels else {})
-        async with self._answer("GET", path, query=query, timeout=_WATCH_TIMEOUT) as response:
+        async with self._api.answer("GET", path, query=query, timeout=_WATCH_TIMEOUT) as response:
             async for line in _lines(response):
                 event = WATCH_EVENT.decode(line)
                 if event.type == "ERROR":
@@ -164,48 +149,9 @@ class Cluster:
         query: Mapping[str, str] | None = None,
     ) -> Resource:
         content = None if body is None else orjson.dumps(body)
-        async with self._answer(verb, path, content, content_type, query, _REQUEST_TIMEOUT) as response:
+        async with self._api.answer(verb, path, content, content_type, query) as response:
             decoded: Resource = orjson.loads(await response.read())
         return decoded
-
-    @asynccontextmanager
-    async def _answer(
-        self,
-        verb: str,
-        path: str,
-        content: bytes | None = None,
-        content_type: str | None = None,
-        query: Mapping[str, str] | None = None,
-        timeout: aiohttp.ClientTimeout = _REQUEST_TIMEOUT,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer if it is a good one; a token that has expired is read again, once."""
-        headers = {} if content_type is None else {"Content-Type": content_type}
-        if verb == "GET":
-            faults.point("api.before_read")
-        try:
-            for retry_unauthorized in (True, False):
-                asked_at = time.monotonic()
-                async with self._session.request(
-                    verb,
-                    self._server + path,
-                    data=content,
-                    params=query,
-                    headers=headers | self._credentials,
-                    timeout=timeout,
-                ) as response:
-                    metrics.API_REQUESTS.labels(verb, str(response.status)).inc()
-                    if date := response.headers.get("Date"):
-                        self.clock.learn(asked_at, time.monotonic(), date)
-                    if response.status == 401 and retry_unauthorized:
-                        self._credentials = self._login().as_http_headers()
-                        continue
-                    if response.status >= 400:
-                        raise error_of(response.status, await response.read())
-                    yield response
-                    return
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            metrics.API_REQUESTS.labels(verb, "none").inc()
-            raise Unavailable(f"The API server does not answer: {str(error) or type(error).__name__}.") from error
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

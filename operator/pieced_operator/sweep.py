@@ -16,6 +16,7 @@ from pieced_operator.cluster import Cluster, Page, Resource
 from pieced_operator.halts import REASONS, ClusterReplaced, SweepHalted, kinds_missing
 from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
+from pieced_operator.ledger_metrics import tell_of_the_ledger
 from pieced_operator.ledger_reader import LedgerReader
 from pieced_operator.missing import Missing
 from pieced_operator.replay import FirstList, Listed
@@ -126,7 +127,7 @@ class Sweep:
         known_before = {known.version.uid: int(known.version.resource_version) for known in self._inbox.tenants}
         listed = await self._compare(known_before)
         await self._missing.settle(live, known_before.keys(), listed)
-        await self._tell_of_the_ledger()
+        await tell_of_the_ledger(self._ledger)
         self._done()
 
     async def _compare(self, known_before: Mapping[str, int]) -> set[str]:
@@ -202,16 +203,6 @@ class Sweep:
             return []
         self._next_in_seconds = INTERVAL_SECONDS
         return live
-
-    async def _tell_of_the_ledger(self) -> None:
-        """The metrics of what the ledger knows, as they were where its database is away."""
-        with suppress(Refused, Unavailable):
-            for reason, count in (await self._ledger.seams()).items():
-                metrics.DISCONTINUITIES.labels(reason).set(count)
-            if (check := await self._ledger.latest_check()) is not None:
-                metrics.LEDGER_CHECKED.set(check.checked_at.timestamp())
-                for kind, count in check.counts.items():
-                    metrics.LEDGER_DISCREPANCIES.labels(kind).set(count)
 
     def _done(self) -> None:
         for reason in REASONS:
