@@ -2,17 +2,12 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from typing import LiteralString
 
 import psycopg
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from pieced_billing.ledger.chain import LINKED
 from pieced_billing.ledger.export import export_lines
@@ -22,6 +17,7 @@ from tests.chained import KEPT, bring, fill, line, tamper, tampering, usage, ver
 from tests.commands import run_pieced
 from tests.databases import Database
 from tests.observations import first_version
+from tests.old_tables import copy_rows, migrate_to
 
 Found = set[tuple[str, str, str, str, int | None]]
 
@@ -283,36 +279,20 @@ def test_an_import_begins_chains_of_its_own(filled: Database, empty_database: Da
     assert not heads[0] & heads[1]  # the rows were recorded at another time
 
 
-def test_rows_from_before_there_was_a_chain_are_linked_by_the_upgrade(filled: Database) -> None:
-    with psycopg.connect(filled.owner_url) as owner:
-        owner.execute(
-            b"""DROP FUNCTION pieced_link, pieced_linked, pieced_stamp, pieced_make_stamp CASCADE;
-                DROP TABLE ledger_chains;
-                DROP AGGREGATE pieced_links(bytea, text); DROP FUNCTION pieced_next_link, pieced_canonical;
-                DROP FUNCTION pieced_json_to_recorded_at, pieced_json_to_table;
-                ALTER TABLE tenant_billing_lifecycle DROP COLUMN stamp;"""
-            + b"".join(
-                f"ALTER TABLE {table} DROP COLUMN link, DROP COLUMN link_hash, DROP CONSTRAINT {table}_pkey,"
-                f" ADD PRIMARY KEY (id);".encode()
-                for table in LINKED
-            )
-            + b"".join(
-                f"ALTER TABLE {table} ADD CONSTRAINT {table}_seq UNIQUE (tenant_uid, seq);".encode()
-                for table in LINKED
-                if table.endswith("_events")
-            )
-            + b"ALTER TABLE usage_records ADD CONSTRAINT usage_records_once UNIQUE (source, usage_id);"
-        )
-    engine = create_engine("postgresql+psycopg://", creator=lambda: connect(filled.owner_url), poolclass=NullPool)
-    with engine.begin() as alchemy, Operations.context(MigrationContext.configure(alchemy)):
-        import_module("pieced_billing.store.migrations.versions.0008_chain").upgrade()
-    run_pieced("db", "upgrade", env=filled.env())  # which gives the new table's privileges
-    assert found(filled) == set()
-    with connect(filled.url) as connection:
+def test_rows_from_before_there_was_a_chain_are_linked_by_the_upgrade(
+    filled: Database, empty_database: Database
+) -> None:
+    old = empty_database
+    migrate_to(old, "0007_ledger_checks")
+    copy_rows(filled, old, (*LINKED, "tenant_billing_lifecycle"))
+    run_pieced("db", "upgrade", env=old.env())
+    assert found(old) == set()
+    assert verified(old).rows == verified(filled).rows
+    with connect(old.url) as connection:
         bring(connection, [usage("u1", "afterwards")])
-    assert found(filled) == set()
-    tamper(filled, "UPDATE tenant_skill_events SET skill_id = 'other' WHERE tenant_uid = 'u1' AND seq = 2")
-    assert found(filled) == {("edited", "tenant_skill_events", "acme", "u1", 2)}
+    assert found(old) == set()
+    tamper(old, "UPDATE tenant_skill_events SET skill_id = 'other' WHERE tenant_uid = 'u1' AND seq = 2")
+    assert found(old) == {("edited", "tenant_skill_events", "acme", "u1", 2)}
 
 
 def test_the_command_names_what_it_finds_and_fails(filled: Database) -> None:
