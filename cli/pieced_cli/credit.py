@@ -12,7 +12,7 @@ from pieced_billing.store.settings import load_settings
 from pieced_cli.database import database
 from pieced_cli.output import Format, Output, Table, show
 from pieced_cli.seal_options import SealNamespace
-from pieced_cli.sealing import SealKey, lost, sealing
+from pieced_cli.sealing import SealKey, lost, sealing_one
 from pieced_cli.values import AmountOption, require_line
 from pieced_operator.names import SEALS_NAMESPACE
 
@@ -41,7 +41,7 @@ def credit(
     """
     require_line("--reason", reason, "wrong address")
     with database() as connection:
-        with sealing(connection, seal_key, seal_namespace) as holes:
+        with sealing_one(connection, seal_key, seal_namespace) as holes:
             credit_note = credit_invoice(connection, number, Wanted(line or None, amount), reason)
         today = load_settings(connection).today
         issued, invoice = receivable(connection, today, credit_note), receivable(connection, today, number)
@@ -66,7 +66,7 @@ def correct(
 ) -> None:
     """Credit what is left of an invoice and bill its month again as everything is now: both, or nothing."""
     require_line("--reason", reason, "wrong address")
-    with database() as connection, sealing(connection, seal_key, seal_namespace) as holes:
+    with database() as connection, sealing_one(connection, seal_key, seal_namespace) as holes:
         correction = correct_invoice(connection, number, reason)
     if output is not Format.TABLE:
         lost_numbers = [hole.document() for hole in holes]

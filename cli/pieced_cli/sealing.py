@@ -1,5 +1,6 @@
 """What every command that gives invoice numbers does with the seal: reads it before and raises it after."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,19 @@ def sealing(connection: Connection, key: Path | None, namespace: str) -> Iterato
     seal = NumberSeal(key, namespace)
     yield seal.begin(connection)
     seal.finish(connection)
+
+
+@contextmanager
+def sealing_one(connection: Connection, key: Path | None, namespace: str) -> Iterator[list[Hole]]:
+    """As `sealing`, for a command that says nothing when it fails: what was certified is named then too, once."""
+    holes: list[Hole] = []
+    try:
+        with sealing(connection, key, namespace) as holes:
+            yield holes
+    except BaseException:
+        for hole in holes:
+            print(lost(hole), file=sys.stderr)
+        raise
 
 
 def lost(hole: Hole) -> str:

@@ -21,6 +21,7 @@ from pieced_operator.published_numbers import PublishedNumbers
 from tests.apiserver import awaited
 from tests.books import APRIL, MARCH, add_customers, first_numbers, numbers
 from tests.clusters import Cluster
+from tests.commands import run_pieced
 from tests.databases import Database, DatabaseServers
 from tests.fault_points import points_of
 from tests.seals import Seals, seals_in
@@ -78,6 +79,14 @@ def test_what_one_database_gave_no_other_gives_again(
         assert seals.last() == 2 * CUSTOMERS
         status, said = seals.run(restored)
         assert said.startswith(f"0 invoices finalised for 2026-03; {CUSTOMERS} organisations invoiced before")
+
+
+def test_a_credit_note_that_is_refused_names_the_hole_that_it_found(seals: Seals, books: Database) -> None:
+    seals.publish(id_of(books), lambda published: published.rise_to({NumberSeries("default", "INV", 2020): 2}))
+    credit = ("invoice", "credit", "INV-2020-000001", "--reason", "wrong address")
+    refused = run_pieced(*credit, env=seals.env(books), check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.splitlines()[0] == f"INV-2020-000001 to INV-2020-000002 {LOST}"
 
 
 def test_what_another_database_sealed_is_no_hole_of_this_one(seals: Seals, books: Database) -> None:
