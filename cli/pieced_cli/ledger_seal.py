@@ -49,5 +49,10 @@ def _with_cluster(work: Callable[[Cluster], Awaitable[Result]]) -> Result:
 
 def _summary(sealed: Sealed) -> str:
     seal = sealed.seal
-    first = " It is the first: there was none to compare with." if sealed.before is None else ""
-    return f"Sealed {seal.rows} rows of {seal.tenants} tenants at {seal.sealed_at}.{first}"
+    said = f"Sealed {seal.rows} rows of {seal.tenants} tenants at {seal.sealed_at}."
+    if sealed.before is None:
+        return f"{said} It is the first: there was none to compare with."
+    if sealed.file_lost:
+        published_at = sealed.before.sealed_at
+        return f"{said} There was no file of the one before; the ledger leads to what was published at {published_at}."
+    return said

@@ -24,7 +24,7 @@ from pieced_local import cluster as local_cluster
 from pieced_local.postgres.installation import embedded
 from tests.apiserver import Json
 from tests.books import APRIL, MARCH, first_numbers, numbers, organisation, set_organisations, set_prices
-from tests.chained import bring
+from tests.chained import bring, compute_anew, tampering, usage
 from tests.clusters import Cluster
 from tests.commands import clean_environment, run_pieced
 from tests.databases import Database, DatabaseServers
@@ -274,15 +274,22 @@ def test_a_new_key_takes_over_and_numbers_are_put_back(
     assert "a run without the key" in run_pieced(*run, env=env | {"PIECED_SEAL_KEY": ""}, check=False).stderr
 
 
-def test_a_seal_whose_file_is_lost_is_not_begun_anew_without_a_word(
+def test_a_seal_without_its_file_goes_on_from_what_is_published_or_is_begun_anew_by_hand(
     cluster: Cluster, nothing_sealed: None, database: Database, tmp_path: Path
 ) -> None:
     add_customer(database)
-    kept = str(tmp_path / "kept.jsonl")
+    with connect(database.url) as connection:
+        bring(connection, [usage("old", "late")])
+    kept, lost = str(tmp_path / "kept.jsonl"), tmp_path / "lost.jsonl"
     env = cluster.environment() | database.env() | {"PATH": f"{cluster.kubectl_program.parent}:{path()}"}
     env |= {"PIECED_SEAL_KEY": str(new_key(tmp_path / "key.pem")), "SEAL": kept}
     run_pieced("ledger", "seal", "--file", kept, env=env)
-    again = ("ledger", "seal", "--file", str(tmp_path / "lost.jsonl"))
+    again = ("ledger", "seal", "--file", str(lost))
+    assert "the ledger leads to what was published at" in run_pieced(*again, env=env).stdout
+    lost.unlink()
+    with tampering(database) as owner:
+        owner.execute("DELETE FROM usage_records")
+        compute_anew(owner, "old")
     assert "There is no file" in run_pieced(*again, env=env, check=False).stderr
     shell(commands("The file of the seals is lost")[0], env)
     assert "It is the first" in run_pieced(*again, env=env).stdout

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pieced_billing.errors import UsageError
 from pieced_billing.ledger.seal_file import SealFile
-from pieced_billing.ledger.sealing import NotTheLastSeal, seal_ledger
+from pieced_billing.ledger.sealing import NotAsPublished, seal_ledger
 from pieced_billing.store.connections import connect
-from tests.chained import SEAL_KEY, compute_anew, fill, private_key_file, seal, tampering
+from tests.chained import SEAL_KEY, bring, compute_anew, fill, line, private_key_file, seal, tampering, usage
 from tests.commands import run_pieced
 from tests.databases import Database
 
@@ -29,26 +29,40 @@ def sealed(filled: Database, tmp_path: Path) -> SealFile:
     return seal(filled, tmp_path / "ledger.jsonl")
 
 
-def test_without_the_last_file_nothing_is_sealed_anew(filled: Database, sealed: SealFile, tmp_path: Path) -> None:
-    """What is published says that there was one, and how much it had."""
-    published = sealed.seal
-    lost = tmp_path / "lost.jsonl"
-    counts = f"of {published.rows} rows of 4 tenants; now there are {published.rows} of 4. Nothing was sealed: "
-    with (
-        connect(filled.url) as connection,
-        pytest.raises(NotTheLastSeal, match=rf"^There is no file {lost}, and the last one, .*, is {counts}"),
-    ):
+def test_without_its_file_a_seal_is_replaced_if_the_ledger_leads_to_what_was_published(
+    filled: Database, sealed: SealFile, tmp_path: Path
+) -> None:
+    published, lost = sealed.seal, tmp_path / "lost.jsonl"
+    with connect(filled.url) as connection:
+        bring(connection, [usage("u1", "new"), line("created", "i0", "03T09:00:00Z", tenant="before", org="1")])
+        done = seal_ledger(connection, SEAL_KEY, lost, published)
+    assert (done.before, done.file_lost) == (published, True)
+    assert (done.seal.tenants, done.seal.rows) == (published.tenants + 1, published.rows + 2)
+
+    lost.unlink()
+    with tampering(filled) as owner:  # as many rows as before, and another content
+        owner.execute("UPDATE tenant_billing_lifecycle SET zitadel_org_id = '999999' WHERE tenant_uid = 'u1'")
+        owner.execute("UPDATE tenant_lifecycle_events SET zitadel_org_id = '999999' WHERE tenant_uid = 'u1'")
+        compute_anew(owner, "u1")
+    counts = rf"with {published.rows} rows of 4 tenants; now there are {done.seal.rows} of 5\. Nothing was sealed: "
+    with connect(filled.url) as connection, pytest.raises(NotAsPublished, match=rf"^There is no file {lost}.*{counts}"):
         seal_ledger(connection, SEAL_KEY, lost, published)
+    assert list(tmp_path.iterdir()) == [sealed.path]
+
+
+def test_an_older_file_does_not_hide_that_there_are_fewer_rows_than_were_published(
+    filled: Database, sealed: SealFile, tmp_path: Path
+) -> None:
+    published = sealed.seal
+    older = rf"^{sealed.path} is an older seal"
     for more in (replace(published, rows=published.rows + 1), replace(published, tenants=5)):
-        with (
-            connect(filled.url) as connection,
-            pytest.raises(NotTheLastSeal, match=rf"^{sealed.path} is an older seal"),
-        ):
+        with connect(filled.url) as connection, pytest.raises(NotAsPublished, match=older):
             seal_ledger(connection, SEAL_KEY, sealed.path, more)
     assert SealFile.open(sealed.path, SEAL_KEY.public_key()) == sealed
     assert list(tmp_path.iterdir()) == [sealed.path]
     with connect(filled.url) as connection:
-        assert seal_ledger(connection, SEAL_KEY, sealed.path, published).before == published
+        done = seal_ledger(connection, SEAL_KEY, sealed.path, published)
+    assert (done.before, done.file_lost) == (published, False)
 
 
 def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(filled: Database, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -12,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg import IsolationLevel, sql
 
 from pieced_billing.errors import Refused, UsageError
-from pieced_billing.ledger.chain import LINKED, Chain
+from pieced_billing.ledger.chain import LINKED
 from pieced_billing.ledger.ever_sealed import note_sealed
 from pieced_billing.ledger.export import instant_text
+from pieced_billing.ledger.heads import heads_now, heads_then
 from pieced_billing.ledger.seal import KIND, Head, Seal
 from pieced_billing.ledger.seal_file import SealFile
 from pieced_billing.ledger.signed_line import signed_line
@@ -22,12 +24,6 @@ from pieced_billing.store.connections import Connection
 
 _HEADS_AT_ONCE: Final = 5000
 _SHOWN: Final = 10
-
-_HEADS: Final = """
-SELECT chain.tenant_uid, tenant_name, length, head, rows
-FROM ledger_chains AS chain LEFT JOIN tenant_billing_lifecycle USING (tenant_uid)
-WHERE length > 0 ORDER BY chain.tenant_uid COLLATE "C"
-"""
 
 # A chain that has not grown is compared by its end alone. OFFSET: the rows of each other tenant by index.
 _MISSED: Final = sql.SQL("""
@@ -49,11 +45,15 @@ ORDER BY sealed.number
 
 
 class Sealed(NamedTuple):
-    """A seal, the line with its signature that is to be published, and the seal whose heads it was compared with."""
+    """A seal, the line with its signature that is to be published, and the seal before, which the ledger leads to.
+
+    `file_lost` says that this was found by what is published of it.
+    """
 
     seal: Seal
     line: bytes
     before: Seal | None
+    file_lost: bool
 
 
 class SealBroken(Refused):
@@ -71,17 +71,17 @@ class SealBroken(Refused):
         )
 
 
-class NotTheLastSeal(Refused):
-    """What the ledger was last sealed with is not at hand, and what is published does not replace it."""
+class NotAsPublished(Refused):
+    """The ledger does not lead to the last seal, which was published and is not the one of the file."""
 
-    code = "not_the_last_seal"
+    code = "not_as_published"
 
     def __init__(self, path: Path, before: SealFile | None, published: Seal, now: Seal) -> None:
         file = f"There is no file {path}" if before is None else f"{path} is an older seal, of {before.seal.sealed_at}"
         super().__init__(
-            f"{file}, and the last one, published at {published.sealed_at}, is of {published.rows} rows of "
-            f"{published.tenants} tenants; now there are {now.rows} of {now.tenants}. Nothing was sealed: put its file "
-            'back, or, if that is lost, go by docs/disaster.md, "The file of the seals is lost".'
+            f"{file}, and the ledger does not lead to the last one, which was published at {published.sealed_at} with "
+            f"{published.rows} rows of {published.tenants} tenants; now there are {now.rows} of {now.tenants}. Nothing "
+            'was sealed: put its file back, or go by docs/disaster.md, "The file of the seals is lost".'
         )
 
 
@@ -89,15 +89,23 @@ def seal_ledger(connection: Connection, key: Ed25519PrivateKey, path: Path, publ
     """Sign the heads, which are in the file `path` afterwards, in place of those before.
 
     `published` is the last seal as it is known elsewhere. `connection` must not be inside a transaction. Raises
-    SealBroken if the file that is there has what the ledger has not, NotTheLastSeal if there is none although there was
-    a seal or if that has more than the ledger, BadSeal for a file of another key, UsageError if it cannot be written.
+    SealBroken if the file that is there has what the ledger has not, NotAsPublished if there is none and the ledger
+    does not lead to what is published, or has less, BadSeal for a file of another key, UsageError if it cannot be
+    written.
     """
     new = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         before = SealFile.open(path, key.public_key()) if path.exists() else None
-        sealed = _write(connection, key, before, new)
-        if published is not None and (before is None or _is_more(published, sealed.seal)):
-            raise NotTheLastSeal(path, before, published, sealed.seal)
+        with new.open("wb") as file, _snapshot(connection) as now:
+            if before is not None:
+                _require(connection, before)
+            seal = _statement(now, heads_now(connection), file)
+            if published is not None and not _leads_to(connection, published, before, seal):
+                raise NotAsPublished(path, before, published, seal)
+            line = signed_line(KIND, seal.statement(), key)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
         new.replace(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
@@ -105,46 +113,44 @@ def seal_ledger(connection: Connection, key: Ed25519PrivateKey, path: Path, publ
         with suppress(FileNotFoundError, NotADirectoryError):
             new.unlink()
     note_sealed(connection)
-    return sealed
+    return Sealed(seal, line, published if before is None else before.seal, file_lost=before is None)
 
 
-def _is_more(published: Seal, now: Seal) -> bool:
-    """Whether rows are lost by their number alone: chains only grow."""
-    return published.rows > now.rows or published.tenants > now.tenants
-
-
-def _write(connection: Connection, key: Ed25519PrivateKey, before: SealFile | None, new: Path) -> Sealed:
+@contextmanager
+def _snapshot(connection: Connection) -> Iterator[str]:
+    """One moment of the ledger, and when that was, as text: what is recorded later is not in it."""
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
-    with new.open("wb") as file, connection.transaction():
-        if before is not None and (missed := list(islice(_missed(connection, before.heads()), _SHOWN + 1))):
-            raise SealBroken(before, missed)
-        seal = _write_heads(connection, file)
-        line = signed_line(KIND, seal.statement(), key)
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    return Sealed(seal, line, None if before is None else before.seal)
+    with connection.transaction():
+        now = connection.execute("SELECT clock_timestamp()").fetchone()
+        assert now is not None
+        yield instant_text(now[0])
 
 
-def _write_heads(connection: Connection, file: BinaryIO) -> Seal:
-    """Write the heads as one moment shows them."""
+def _require(connection: Connection, before: SealFile) -> None:
+    if missed := list(islice(_missed(connection, before.heads()), _SHOWN + 1)):
+        raise SealBroken(before, missed)
+
+
+def _leads_to(connection: Connection, published: Seal, before: SealFile | None, now: Seal) -> bool:
+    """Whether the ledger has what was published, as far as that can tell.
+
+    With a file, which was compared already, only rows that are fewer than then can be wrong. Without one the heads of
+    then are worked out anew; a transaction that was under way at that very moment makes them differ too.
+    """
+    if before is not None:
+        return published.rows <= now.rows and published.tenants <= now.tenants
+    return _statement(published.sealed_at, heads_then(connection, published.sealed_at), BytesIO()) == published
+
+
+def _statement(sealed_at: str, heads: Iterator[Head], file: BinaryIO) -> Seal:
+    """Write heads; returns what is to be signed of them."""
     hashed, tenants, rows = sha256(), 0, 0
-    for head in _heads(connection):
+    for head in heads:
         line = head.line()
         file.write(line)
         hashed.update(line)
         tenants, rows = tenants + 1, rows + head.chain.length
-    # After the snapshot was taken: what is recorded later than this is in no head.
-    now = connection.execute("SELECT clock_timestamp()").fetchone()
-    assert now is not None
-    return Seal(instant_text(now[0]), tenants, rows, hashed.hexdigest())
-
-
-def _heads(connection: Connection) -> Iterator[Head]:
-    with connection.cursor("heads") as cursor:
-        cursor.itersize = _HEADS_AT_ONCE
-        for uid, tenant, length, head, rows in cursor.execute(_HEADS):
-            yield Head(uid, tenant, Chain(length, head, rows))
+    return Seal(sealed_at, tenants, rows, hashed.hexdigest())
 
 
 def _missed(connection: Connection, heads: Iterator[Head]) -> Iterator[Head]:
