@@ -178,7 +178,7 @@ class TestContradictions:
         ("deleted when created", [created()], deleted(0), "but not after it is created"),
         ("deleted before created", [created()], deleted(-1), "but not after it is created"),
         ("in two clusters", [created(cluster="a")], enabled(1, cluster="b"), "is in cluster"),
-        ("usage with another quantity", [created(), spend("a")], spend("a", "2"), "other content: quantity 1.5, not 2"),
+        ("usage with another quantity", [created(), spend("a")], spend("a", "2"), "quantity 1.5, not 2"),
         ("usage at another time", [created(), spend("a")], spend("a", minutes=2), "is recorded with other content"),
         (
             "usage of another meter",
