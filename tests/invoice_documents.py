@@ -9,6 +9,7 @@ import pypdfium2
 import zxingcpp
 
 from pieced_billing.documents.invoice_document import InvoiceDocument
+from pieced_billing.invoicing.document import Kind
 from pieced_billing.parties.issuing_entity import IssuingEntity
 from pieced_billing.parties.postal_address import PostalAddress
 
@@ -53,6 +54,7 @@ def an_invoice(
     language: str = "de",
     recipient: Mapping[str, str | None] | None = None,
     issuer: IssuingEntity | None = None,
+    kind: Kind = Kind.INVOICE,
     **content: Any,
 ) -> InvoiceDocument:
     """An invoice of CHF 148.21 for March 2026, or of what `content` says."""
@@ -68,6 +70,7 @@ def an_invoice(
         "warnings": [],
     } | content
     return InvoiceDocument(
+        kind=kind,
         number=NUMBER,
         issued_on=date(2026, 4, 1),
         due_on=date(2026, 5, 1),

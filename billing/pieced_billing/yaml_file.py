@@ -79,6 +79,13 @@ class Value:
             raise self.refused("must be text")
         return self._printable()
 
+    def block(self) -> str:
+        """Text that may have several lines."""
+        text = self._scalar()
+        if text is None:
+            raise self.refused("must be text")
+        return text
+
     def boolean(self) -> bool:
         """True or false."""
         if self.node.tag != _TAG + "bool":

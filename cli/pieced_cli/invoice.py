@@ -18,6 +18,7 @@ from pieced_billing.store.settings import load_settings
 from pieced_cli.credit import correct, credit
 from pieced_cli.database import database
 from pieced_cli.documents import print_documents
+from pieced_cli.invoice_documents import export, pdf, render_documents
 from pieced_cli.invoice_run import run_month
 from pieced_cli.numbers import numbers
 from pieced_cli.output import Format, Output, Table, show
@@ -28,6 +29,9 @@ app.command("run")(run_month)
 app.command("credit")(credit)
 app.command("correct")(correct)
 app.command("numbers")(numbers)
+app.command("pdf")(pdf)
+app.command("render")(render_documents)
+app.command("export")(export)
 
 
 @app.callback()

@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "usage": _Source("pieced_cli.usage", "What was used: import, collect, rates."),
     "price": _Source("pieced_cli.price", "Prices of the platform and of packages: apply, show."),
     "org": _Source("pieced_cli.org", "Organisations, who is billed and how: apply, show."),
+    "issuer": _Source("pieced_cli.issuer", "Who issues the invoices, and where they are paid: apply, show."),
     "invoice": _Source("pieced_cli.invoice", "Drafts, invoices and payments."),
     "cost": _Source("pieced_cli.cost", "What tenants cost this month, to date and at its end."),
     "events": _Source("pieced_cli.events", "The events of a tenant, with how well their times are known."),

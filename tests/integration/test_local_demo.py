@@ -9,6 +9,7 @@ import pytest
 
 from pieced_local.children import dying_with_parent
 from tests.commands import clean_environment
+from tests.invoice_documents import codes
 from tests.processes import await_none_left
 
 
@@ -26,6 +27,7 @@ def test_the_story_is_told_twice_in_a_row(worker_state: Path) -> None:
         )
         assert told.returncode == 0, told.stderr
         assert_story(told.stdout)
+        assert_document(told.stdout, state)
         await_none_left("PIECED_STATE", state)
 
 
@@ -37,3 +39,10 @@ def assert_story(told: str) -> None:
     assert re.search(r"Between [\d:.]+ and [\d:.]+: as the API server wrote it", told)
     assert len(re.findall(r"^\$ pieced invoice run --month", told, flags=re.MULTILINE)) == 3
     assert "From kubectl apply to invoices in" in told
+
+
+def assert_document(told: str, state: Path) -> None:
+    """The story ends with an invoice on disk, and its code says what its customer is asked to pay."""
+    (number,) = re.findall(r"^\$ pieced invoice pdf (\S+) -o ", told, flags=re.MULTILINE)
+    (found,) = (code for page in codes((state / f"{number}.pdf").read_bytes()) for code in page)
+    assert found.bytes.decode().split("\n")[-2:] == [number, "EPD"]

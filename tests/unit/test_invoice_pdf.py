@@ -11,6 +11,7 @@ from pieced_billing.documents import pdf
 from pieced_billing.documents.pdf import render
 from pieced_billing.documents.slip_words import SLIP_WORDS
 from pieced_billing.documents.words import WORDS
+from pieced_billing.invoicing.document import Kind
 from pieced_billing.parties.organisation import LANGUAGES
 from pieced_billing.parties.payment_text import UnfitText
 from pieced_billing.parties.postal_address import LIMITS, PostalAddress
@@ -48,7 +49,12 @@ def test_the_code_on_the_page_says_what_the_words_beside_it_say(language: str) -
     prescribed = [getattr(SLIP_WORDS[language], field.name) for field in fields(SLIP_WORDS[language])]
     assert [words for words in prescribed[:9] + prescribed[10:11] if words not in page] == []
     assert page.count("CH44 3199 9123 0008 8901 2") == page.count("00 00000 00000 00002 02600 00018") == 3
-    for shown in (WORDS[language].title.format(number=NUMBER), "01.04.2026", "01.05.2026", "01.03.2026 – 31.03.2026"):
+    for shown in (
+        WORDS[language].titles[Kind.INVOICE].format(number=NUMBER),
+        "01.04.2026",
+        "01.05.2026",
+        "01.03.2026 – 31.03.2026",
+    ):
         assert shown in page
 
 
@@ -100,7 +106,8 @@ def test_every_charge_and_every_posture_without_vat_has_words_in_every_language(
     postures = {posture.value for posture in VatPosture} - {"standard"}
     assert set(WORDS) == set(SLIP_WORDS) == set(LANGUAGES)
     for words in WORDS.values():
-        assert (set(words.charges), set(words.postures)) == (kinds, postures)
+        assert (set(words.charges), set(words.postures)) == (kinds | {"adjustment"}, postures)
+        assert set(words.titles) == set(Kind)
 
 
 def test_a_page_groups_lines_by_tenant_and_says_why_there_is_no_vat() -> None:
@@ -119,6 +126,7 @@ def test_a_page_groups_lines_by_tenant_and_says_why_there_is_no_vat() -> None:
             a_line(**fee, unit_price="49.90", amount="1019.32", vat_rate="0"),
             a_line(**spend, unit_price="1.00", amount="1.23", vat_rate="0"),
             a_line("beta", quantity="1", vat_rate="0"),
+            a_line("beta", kind="adjustment", adjusts="package_days", original_invoice=NUMBER, amount="0.00"),
         ],
         net="1157.65",
         vat=[{"rate": "0", "net": "1157.65", "amount": "0.00"}],
@@ -134,6 +142,7 @@ def test_a_page_groups_lines_by_tenant_and_says_why_there_is_no_vat() -> None:
         "Language models, as used 01.03.2026 CHF 1.234567 1.00 0 1.23",
         "Subtotal acme 1’020.55",
         "Package search 01.03.2026 – 05.03.2026 1 day 27.42 0 137.10",
+        f"Adjustment {NUMBER}:",
         "Subtotal beta 137.10",
         "0 1’157.65 0.00",
         "Total CHF 1’157.65",
@@ -142,6 +151,29 @@ def test_a_page_groups_lines_by_tenant_and_says_why_there_is_no_vat() -> None:
         "1 157.65",
     ):
         assert row in page, f"{row!r} is not in\n{page}"
+
+
+def test_a_credit_note_names_its_invoice_and_why_and_asks_for_nothing() -> None:
+    taken: dict[str, Any] = {
+        "net": "-137.10",
+        "vat": [{"rate": "8.1", "net": "-137.10", "amount": "-11.11"}],
+        "gross": "-148.21",
+    }
+    lines = [a_line(quantity="-5", amount="-137.10")]
+    of_invoice: dict[str, Any] = {"credits": "INV-2026-000007", "reason": "Falsche Adresse 🏔"}
+    made = render(an_invoice(kind=Kind.CREDIT_NOTE, lines=lines, **taken, **of_invoice))
+    (page,) = texts(made)
+    for shown in (
+        f"Gutschrift {NUMBER}",
+        "Zur Rechnung INV-2026-000007",
+        "Grund Falsche Adresse □",
+        "−137.10",
+        "Total CHF −148.21",
+        "Der Betrag wird Ihnen gutgeschrieben.",
+    ):
+        assert shown in page, f"{shown!r} is not in\n{page}"
+    assert "Zahlbar" not in page
+    assert codes(made) == [[]]
 
 
 def test_a_long_invoice_has_its_headings_on_every_page_and_its_payment_part_on_the_last() -> None:

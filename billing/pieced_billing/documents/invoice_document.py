@@ -1,4 +1,4 @@
-"""A finalised invoice as its documents need it: what was frozen, and who issued it."""
+"""A finalised invoice or credit note as its documents need it: what was frozen, and who issued it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from pieced_billing.documents.qr_bill import QrBill, qr_bill
+from pieced_billing.invoicing.document import Kind
 from pieced_billing.parties.issuing_entity import IssuingEntity
 from pieced_billing.parties.recipient import Recipient, printable_recipient
 
@@ -16,9 +17,10 @@ from pieced_billing.parties.recipient import Recipient, printable_recipient
 class InvoiceDocument:
     """What every document of an invoice says; each is a function of this and nothing else.
 
-    `recipient` are its parts by name as they were frozen, `content` is the draft in the interchange format.
+    `recipient` are its parts by name as they were frozen, `content` is the bill in the interchange format.
     """
 
+    kind: Kind
     number: str
     issued_on: date
     due_on: date

@@ -11,6 +11,7 @@ from pieced_billing.documents.invoice_document import InvoiceDocument
 from pieced_billing.documents.page_text import page_text, wrappable
 from pieced_billing.documents.slip import grouped_iban, grouped_reference, slip
 from pieced_billing.documents.words import WORDS, Words
+from pieced_billing.invoicing.document import Kind
 from pieced_billing.money import amount_text, exact_sum
 
 _Line: TypeAlias = Mapping[str, Any]
@@ -23,7 +24,7 @@ def page(invoice: InvoiceDocument) -> dict[str, Any]:
     payment = invoice.payment
     return {
         "language": invoice.language,
-        "title": words.title.format(number=invoice.number),
+        "title": words.titles[invoice.kind].format(number=invoice.number),
         "page_of": words.page_of,
         "accent": supplier.accent_colour,
         "logo": supplier.logo,
@@ -54,13 +55,17 @@ def _supplier(invoice: InvoiceDocument, words: Words) -> Iterator[str]:
 def _facts(invoice: InvoiceDocument, words: Words) -> Iterator[tuple[str, str]]:
     month, recipient = Month.parse(invoice.content["period"]), invoice.printable_recipient
     yield words.issued_on, _date(invoice.issued_on)
-    yield words.due_on, _date(invoice.due_on)
+    if invoice.kind is Kind.INVOICE:
+        yield words.due_on, _date(invoice.due_on)
     yield words.period, _dates(month.first, month.last)
     yield words.customer, page_text(invoice.content["org"])
     if recipient.vat_number is not None:
         yield words.customer_vat_number, wrappable(recipient.vat_number)
     if recipient.purchase_order is not None:
         yield words.purchase_order, wrappable(recipient.purchase_order)
+    if "credits" in invoice.content:
+        yield words.credited_invoice, invoice.content["credits"]
+        yield words.reason, page_text(invoice.content["reason"], longest=400)
 
 
 def _tenants(lines: Iterable[_Line], words: Words) -> list[dict[str, Any]]:
@@ -85,15 +90,23 @@ def _heading(tenant: str, lines: Iterable[_Line], words: Words) -> dict[str, str
 
 def _cells(line: _Line, words: Words) -> list[str]:
     """A line as the columns of the page have it."""
-    charge = words.charges.get(line["kind"]) or page_text(line["kind"])
     return [
-        f"{charge} {page_text(line['package'])}" if line["package"] else charge,
+        _charge(line, words),
         _dates(date.fromisoformat(line["service_from"]), date.fromisoformat(line["service_to"])),
         _quantity(line, words),
         line["unit_price"],
         line["vat_rate"],
         _amount(line["amount"]),
     ]
+
+
+def _charge(line: _Line, words: Words) -> str:
+    """What is charged; of an adjustment (rule 17), on which invoice it was charged."""
+    kinds = [line["kind"], *([line["adjusts"]] if "adjusts" in line else [])]
+    names = [words.charges.get(kind) or page_text(kind) for kind in kinds]
+    if "adjusts" in line:
+        names.insert(1, f"{line['original_invoice']}:")
+    return " ".join([*names, *([page_text(line["package"])] if line["package"] else [])])
 
 
 def _quantity(line: _Line, words: Words) -> str:
@@ -111,7 +124,7 @@ def _notes(invoice: InvoiceDocument, words: Words) -> Iterator[str]:
     if content["vat_posture"] in words.postures:
         yield words.postures[content["vat_posture"]]
     if Decimal(content["gross"]) <= 0:
-        yield words.nothing_payable
+        yield words.credited if invoice.kind is Kind.CREDIT_NOTE else words.nothing_payable
         return
     yield words.payable.format(due_on=_date(invoice.due_on))
     if payment is not None:

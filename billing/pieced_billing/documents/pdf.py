@@ -12,6 +12,7 @@ from pieced_billing.documents.invoice_document import InvoiceDocument
 from pieced_billing.documents.page import page
 
 _FOLDER: Final = Path(__file__).parent
+_LOGO: Final = b'#set document(title: "Logo")\n#image(bytes(sys.inputs.logo), format: "svg", alt: "Logo")'
 
 
 def render(invoice: InvoiceDocument) -> bytes:
@@ -31,3 +32,12 @@ def _compiler() -> typst.Compiler:
     return typst.Compiler(
         _FOLDER / "template.typ", root=_FOLDER, font_paths=[_FOLDER / "fonts"], ignore_system_fonts=True
     )
+
+
+def can_print_logo(svg: str) -> bool:
+    """Whether a logo can be put on a page."""
+    try:
+        typst.compile(_LOGO, ignore_system_fonts=True, sys_inputs={"logo": svg}, pdf_standards=["ua-1"])
+    except typst.TypstError:
+        return False
+    return True

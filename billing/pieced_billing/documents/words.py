@@ -8,8 +8,11 @@ from typing import Final
 class Words:
     """What stands on an invoice in one language; braces stand for what is filled in."""
 
-    title: str
+    titles: dict[str, str]
+    """By the kind of document."""
     issued_on: str
+    credited_invoice: str
+    reason: str
     due_on: str
     period: str
     customer: str
@@ -23,11 +26,12 @@ class Words:
     total: str
     payable: str
     nothing_payable: str
+    credited: str
     account: str
     vat_number: str
     page_of: str
     charges: dict[str, str]
-    """Names of the kinds of charge."""
+    """Names of the kinds of line."""
     units: dict[str, tuple[str, str]]
     """A quantity of one and of several, by unit; a unit that is not here is counted without a name."""
     month_share: str
@@ -37,8 +41,10 @@ class Words:
 
 WORDS: Final = {
     "de": Words(
-        title="Rechnung {number}",
-        issued_on="Rechnungsdatum",
+        titles={"invoice": "Rechnung {number}", "credit_note": "Gutschrift {number}"},
+        issued_on="Datum",
+        credited_invoice="Zur Rechnung",
+        reason="Grund",
         due_on="Zahlbar bis",
         period="Leistungszeitraum",
         customer="Kundennummer",
@@ -50,6 +56,7 @@ WORDS: Final = {
         total="Total CHF",
         payable="Zahlbar bis {due_on} ohne Abzug.",
         nothing_payable="Es ist nichts zu bezahlen.",
+        credited="Der Betrag wird Ihnen gutgeschrieben.",
         account="Konto {iban}, Referenz {reference}.",
         vat_number="MWST-Nr. {number}",
         page_of="Seite {page} von {pages}",
@@ -60,6 +67,7 @@ WORDS: Final = {
             "package_days": "Paket",
             "llm_spend": "Sprachmodelle, nach Verbrauch",
             "threema_messages": "Threema-Nachrichten",
+            "adjustment": "Berichtigung",
         },
         units={"day": ("{} Tag", "{} Tage"), "CHF": ("CHF {}", "CHF {}")},
         month_share="{} von {} Tagen",
@@ -72,8 +80,10 @@ WORDS: Final = {
         },
     ),
     "fr": Words(
-        title="Facture {number}",
-        issued_on="Date de facture",
+        titles={"invoice": "Facture {number}", "credit_note": "Note de crédit {number}"},
+        issued_on="Date",
+        credited_invoice="Sur la facture",
+        reason="Motif",
         due_on="Payable jusqu’au",
         period="Période de prestation",
         customer="Numéro de client",
@@ -85,6 +95,7 @@ WORDS: Final = {
         total="Total CHF",
         payable="Payable jusqu’au {due_on}, sans déduction.",
         nothing_payable="Il n’y a rien à payer.",
+        credited="Le montant est porté à votre crédit.",
         account="Compte {iban}, référence {reference}.",
         vat_number="N° TVA {number}",
         page_of="Page {page} sur {pages}",
@@ -95,6 +106,7 @@ WORDS: Final = {
             "package_days": "Module",
             "llm_spend": "Modèles de langage, selon consommation",
             "threema_messages": "Messages Threema",
+            "adjustment": "Rectification",
         },
         units={"day": ("{} jour", "{} jours"), "CHF": ("CHF {}", "CHF {}")},
         month_share="{} jours sur {}",
@@ -106,8 +118,10 @@ WORDS: Final = {
         },
     ),
     "it": Words(
-        title="Fattura {number}",
-        issued_on="Data della fattura",
+        titles={"invoice": "Fattura {number}", "credit_note": "Nota di credito {number}"},
+        issued_on="Data",
+        credited_invoice="Per la fattura",
+        reason="Motivo",
         due_on="Pagabile entro il",
         period="Periodo della prestazione",
         customer="Numero cliente",
@@ -119,6 +133,7 @@ WORDS: Final = {
         total="Totale CHF",
         payable="Pagabile entro il {due_on} senza deduzioni.",
         nothing_payable="Non c’è nulla da pagare.",
+        credited="L’importo vi viene accreditato.",
         account="Conto {iban}, riferimento {reference}.",
         vat_number="N. IVA {number}",
         page_of="Pagina {page} di {pages}",
@@ -129,6 +144,7 @@ WORDS: Final = {
             "package_days": "Pacchetto",
             "llm_spend": "Modelli linguistici, a consumo",
             "threema_messages": "Messaggi Threema",
+            "adjustment": "Rettifica",
         },
         units={"day": ("{} giorno", "{} giorni"), "CHF": ("CHF {}", "CHF {}")},
         month_share="{} giorni su {}",
@@ -140,8 +156,10 @@ WORDS: Final = {
         },
     ),
     "en": Words(
-        title="Invoice {number}",
-        issued_on="Invoice date",
+        titles={"invoice": "Invoice {number}", "credit_note": "Credit note {number}"},
+        issued_on="Date",
+        credited_invoice="On invoice",
+        reason="Reason",
         due_on="Due date",
         period="Service period",
         customer="Customer number",
@@ -153,6 +171,7 @@ WORDS: Final = {
         total="Total CHF",
         payable="Payable by {due_on} without deduction.",
         nothing_payable="There is nothing to pay.",
+        credited="The amount is credited to you.",
         account="Account {iban}, reference {reference}.",
         vat_number="VAT no. {number}",
         page_of="Page {page} of {pages}",
@@ -163,6 +182,7 @@ WORDS: Final = {
             "package_days": "Package",
             "llm_spend": "Language models, as used",
             "threema_messages": "Threema messages",
+            "adjustment": "Adjustment",
         },
         units={"day": ("{} day", "{} days"), "CHF": ("CHF {}", "CHF {}")},
         month_share="{} of {} days",

@@ -11,6 +11,7 @@ from pieced_billing.invoicing.draft import Draft
 from pieced_billing.invoicing.warnings import DraftWarning
 from pieced_billing.ledger.history import USAGE_UNAVAILABLE
 from pieced_billing.parties.organisation import NotConfigured, Organisation
+from pieced_billing.parties.recipient import require_printable
 from pieced_billing.parties.terms import PartyTerms
 
 LARGEST_AMOUNT: Final = Decimal("9999999999.99")
@@ -51,8 +52,8 @@ def issue(
     """The bill of a draft, issued today: a credit note where it is negative (rule 17), None without lines (rule 18).
 
     `revision` is 1 for the first bill of the period, and one more after each that was credited in full; `read_to` says
-    how far the chain of each tenant UID was read. Raises UsageMissing, NotConfigured and AmountTooLarge. Address and
-    language are those of today, the lines keep their days.
+    how far the chain of each tenant UID was read. Raises UsageMissing, NotConfigured, UnfitText and AmountTooLarge.
+    Address and language are those of today, the lines keep their days.
     """
     if missing := [warning for warning in draft.warnings if warning.code == USAGE_UNAVAILABLE]:
         raise UsageMissing(missing)
@@ -61,6 +62,8 @@ def issue(
     country = None if terms is None else terms.country.on(today)
     if organisation is None or country is None:
         raise NotConfigured(draft.org)
+    recipient = _recipient(organisation, country)
+    require_printable(recipient)  # once it is issued, its document can be made
     largest = max((draft.gross, draft.net, *(line.amount for line in draft.lines)), key=abs)
     if abs(largest) > LARGEST_AMOUNT:
         raise AmountTooLarge(draft, largest)
@@ -75,7 +78,7 @@ def issue(
         net=draft.net,
         gross=draft.gross,
         content=draft.document(),
-        recipient=_recipient(organisation, country),
+        recipient=recipient,
         language=organisation.language or FALLBACK_LANGUAGE,
         issued_on=today,
         due_on=today if is_negative else today + PAYMENT_TERM,

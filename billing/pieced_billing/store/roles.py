@@ -39,6 +39,8 @@ PRIVILEGES: Final = {
     "invoices_id_seq": "USAGE",
     "invoice_lines": APPEND,
     "billed_days": READ,
+    "invoice_documents": APPEND,
+    "issuing_entity_versions": APPEND,
     "invoice_payments": APPEND,
     "invoice_reminders": APPEND,
     "invoice_runs_parked": APPEND,

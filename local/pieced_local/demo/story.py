@@ -47,6 +47,7 @@ class _Story:
         self._kubectl("apply", "-f", "samples/packages.yaml")
         self._pieced("price", "apply", "-f", "samples/prices.yaml")
         self._pieced("org", "apply", "-f", "samples/orgs.yaml")
+        self._pieced("issuer", "apply", "-f", "samples/issuers.yaml")
 
         self._telling.chapter("Three tenants are ordered")
         ledger = Ledger.from_now_on(self._connection)
@@ -91,7 +92,7 @@ class _Story:
         self._telling.says(f"Between {lower} and {upper}: as the API server wrote it, though nobody watched.")
 
     def bill_the_past(self, now: datetime) -> None:
-        """The last three months become invoices, the current one a draft."""
+        """The last three months become invoices, the current one a draft, and one invoice a PDF."""
         self._telling.chapter("Three months of history become invoices")
         current = f"{now:%Y-%m}"
         self._import_history(current)
@@ -99,12 +100,18 @@ class _Story:
         for month in months:
             self._pieced("invoice", "run", "--month", month)
         self._pieced("invoice", "list")
-        for number in self._numbers(months):
+        numbers = self._numbers(months)
+        for number in numbers:
             self._pieced("invoice", "show", number)
 
         self._telling.chapter(f"What {current} will cost if nothing changes any more")
         for org in ORGANISATIONS:
             self._pieced("invoice", "draft", "--month", current, "--org", org)
+
+        self._telling.chapter("The invoice that a customer gets: a PDF with a Swiss QR-bill")
+        pdf = places.state() / f"{numbers[-1]}.pdf"
+        self._pieced("invoice", "pdf", numbers[-1], "-o", os.path.relpath(pdf, places.PROJECT))
+        self._telling.says(f"{pdf.stat().st_size:,} bytes in {pdf}")
 
     def _numbers(self, months: Collection[str]) -> list[str]:
         """The numbers of our two organisations' invoices for these months."""

@@ -1,0 +1,75 @@
+"""The file format of those who issue invoices (formats.md, issuers)."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from pieced_billing.parties.iban import BadIban, swiss_iban
+from pieced_billing.parties.issuing_entity import IssuingEntity
+from pieced_billing.parties.payment_text import UnfitText, payment_text
+from pieced_billing.parties.postal_address import LIMITS, PostalAddress, postal_address
+from pieced_billing.yaml_file import Value, parse
+
+DEFAULT_ACCENT: Final = "#1f3a5f"
+_KEYS: Final = ("issuer", *LIMITS, "iban", "vat_number", "email", "accent_colour", "logo")
+_COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
+
+
+def read_issuers(content: bytes, file: str) -> list[tuple[Value, IssuingEntity]]:
+    """The entries of a file, each with its place; BadFile with the line for whatever is wrong with one."""
+    root = parse(content, file).mapping(("issuers",))
+    entries = root["issuers"].sequence() if "issuers" in root and not root["issuers"].is_null() else []
+    return [(entry, _issuer(entry)) for entry in entries]
+
+
+def _issuer(entry: Value) -> IssuingEntity:
+    fields = {name: value for name, value in entry.mapping(_KEYS).items() if not value.is_null()}
+    for name in ("issuer", "name", "postcode", "town", "country", "iban"):
+        if name not in fields:
+            raise entry.refused(f"has no {name}, which is required")
+    return IssuingEntity(
+        name=fields["issuer"].string(),
+        address=_address(entry, fields),
+        iban=_iban(fields["iban"]),
+        vat_number=_line(fields, "vat_number"),
+        email=_line(fields, "email"),
+        accent_colour=_colour(fields["accent_colour"]) if "accent_colour" in fields else DEFAULT_ACCENT,
+        logo=fields["logo"].block() if "logo" in fields else None,
+    )
+
+
+def _address(entry: Value, fields: Mapping[str, Value]) -> PostalAddress:
+    if not re.fullmatch("[A-Z]{2}", fields["country"].text()):
+        raise fields["country"].refused("must be a country code of two capitals, such as CH")
+    try:
+        address = postal_address({name: fields[name].text() for name in LIMITS if name in fields})
+    except UnfitText as refusal:
+        raise entry.refused(f"cannot be printed: {str(refusal).rstrip('.')}") from None
+    if address is None:
+        raise entry.refused("has an empty name, postcode or town")
+    return address
+
+
+def _iban(value: Value) -> str:
+    try:
+        return swiss_iban(value.text())
+    except BadIban:
+        raise value.refused(
+            "must be an IBAN of Switzerland or Liechtenstein, such as CH93 0076 2011 6238 5295 7"
+        ) from None
+
+
+def _line(fields: Mapping[str, Value], name: str) -> str | None:
+    if name not in fields:
+        return None
+    try:
+        return payment_text(name, fields[name].text(), LIMITS["name"]) or None
+    except UnfitText as refusal:
+        raise fields[name].refused(f"cannot be printed: {str(refusal).rstrip('.')}") from None
+
+
+def _colour(value: Value) -> str:
+    colour = value.text().lower()
+    if not _COLOUR.fullmatch(colour):
+        raise value.refused('must be a colour in quotes, such as "#1f3a5f"')
+    return colour
