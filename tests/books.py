@@ -8,6 +8,7 @@ import yaml
 
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.run import Outcome, run
+from pieced_billing.invoicing.wish import Wish
 from pieced_billing.parties.apply import Applied, apply_organisations
 from pieced_billing.prices.apply import apply_prices
 from pieced_billing.prices.entries import PriceEntry
@@ -88,10 +89,10 @@ def add_customers(connection: Connection, count: int) -> list[str]:
     return orgs
 
 
-def run_invoices(connection: Connection, month: Month = MARCH, org: str | None = None) -> Outcome:
-    """A whole invoice run."""
+def run_invoices(connection: Connection, month: Month = MARCH, **wish: Any) -> Outcome:
+    """A whole invoice run; the fields of a Wish by name."""
     total = Outcome()
-    for _, outcome in run(connection, month, org):
+    for _, outcome in run(connection, month, Wish(**wish)):
         total.add(outcome)
     return total
 

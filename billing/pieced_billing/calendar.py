@@ -92,6 +92,11 @@ class Month:
         return Month(self.year + 1, 1) if self.number == 12 else Month(self.year, self.number + 1)
 
     @property
+    def previous(self) -> "Month":
+        """The month before this one."""
+        return Month(self.year - 1, 12) if self.number == 1 else Month(self.year, self.number - 1)
+
+    @property
     def dates(self) -> tuple[date, ...]:
         """The days of the month, ascending."""
         return tuple(date(self.year, self.number, day) for day in range(1, self.last.day + 1))

@@ -1,27 +1,42 @@
 """`pieced invoice run`: the invoices of a month, and what there is to say of it."""
 
 import gc
-import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from pieced_billing.calendar import Month
+from pieced_billing.errors import UsageError
 from pieced_billing.invoicing.holes import Hole
+from pieced_billing.invoicing.number import SERIES
 from pieced_billing.invoicing.run import Outcome, run
+from pieced_billing.invoicing.wish import Wish
 from pieced_billing.money import amount_text
+from pieced_billing.store.settings import load_settings
 from pieced_cli.database import database
 from pieced_cli.output import Format, Output, Table, show
+from pieced_cli.progress import with_progress
 from pieced_cli.seal_options import SealNamespace
 from pieced_cli.sealing import SealKey, lost, sealing
-from pieced_cli.values import MonthOption
+from pieced_cli.values import DateOption, MonthOption
 from pieced_operator.names import SEALS_NAMESPACE
 
 
-def run_month(
-    month: Annotated[Month, MonthOption("--month", help="The month to finalise; it must be over.")],
+def run_month(  # noqa: PLR0913 - each is an option of the command
+    *,
+    month: Annotated[Month | None, MonthOption("--month", help="The month to finalise; it must be over.")] = None,
     org: Annotated[str | None, typer.Option(help="Id of one organisation; every one without it.")] = None,
+    automatic: Annotated[
+        bool, typer.Option("--automatic", help="Only who has auto_invoice_enabled; of the last month, without --month.")
+    ] = False,
+    issue_date: Annotated[
+        date | None, DateOption("--issue-date", help="The date on the invoices; today without it.")
+    ] = None,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Let amounts through that are unusually high.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would become of it; keep nothing.")] = False,
     seal_key: SealKey = None,
     seal_namespace: SealNamespace = SEALS_NAMESPACE,
     output: Output = Format.TABLE,
@@ -31,30 +46,37 @@ def run_month(
     With a key the last number is sealed in the cluster before anything is sent: no restored database gives it again,
     and from then on no run of this database goes without the key.
     """
+    if month is None and not automatic:
+        raise UsageError("--month YYYY-MM says which month to finalise; only --automatic goes without.")
     total = Outcome()
     gc.disable()  # bills are trees: looking for cycles in them takes a quarter of the time
+    wish = Wish(org, automatic, issue_date, confirm, dry_run)
     with database() as connection:
+        of_month = month or Month.of(load_settings(connection).today).previous
+        connection.rollback()
         holes: list[Hole] = []
         done = False
         try:
-            with sealing(connection, seal_key, seal_namespace) as holes:
-                for to_come, outcome in run(connection, month, org):
+            with nullcontext(holes) if dry_run else sealing(connection, seal_key, seal_namespace) as holes:
+                for outcome in with_progress(run(connection, of_month, wish)):
                     total.add(outcome)
-                    if sys.stderr.isatty() and to_come:
-                        print(f"{len(total.numbers)} invoices, {to_come} organisations to come", file=sys.stderr)
             done = True
         finally:
             if done or holes or total.numbers:  # what was committed before a failure is not said again later
-                _print(month, total, holes, output)
+                _print(of_month, total, holes, wish, output)
 
 
-def _print(month: Month, total: Outcome, holes: Sequence[Hole], output: Format) -> None:
+def _print(month: Month, total: Outcome, holes: Sequence[Hole], wish: Wish, output: Format) -> None:
+    invoices = [number for number in total.numbers if number.startswith(f"{SERIES}-")]
+    credit_notes = [number for number in total.numbers if not number.startswith(f"{SERIES}-")]
     document = {
         "period": str(month),
+        "dry_run": wish.dry,
         "finalised": len(total.numbers),
         "gross": amount_text(total.gross),
-        "first_number": total.numbers[0] if total.numbers else None,
-        "last_number": total.numbers[-1] if total.numbers else None,
+        "first_number": invoices[0] if invoices and not wish.dry else None,
+        "last_number": invoices[-1] if invoices and not wish.dry else None,
+        "credit_notes": len(credit_notes) if wish.dry else credit_notes,
         "invoiced_before": total.invoiced_before,
         "empty": total.empty,
         "parked": [{"org": one.org, "code": one.code, "reason": one.reason} for one in total.parked],
@@ -65,18 +87,24 @@ def _print(month: Month, total: Outcome, holes: Sequence[Hole], output: Format) 
         return
     for hole in holes:
         print(lost(hole))
-    print(_summary(month, total))
+    print(_summary(month, total, invoices, credit_notes, wish))
     if total.parked:
         show(document, Table(("parked", "code", "reason"), [(o.org, o.code, o.reason) for o in total.parked]), output)
 
 
-def _summary(month: Month, total: Outcome) -> str:
+def _summary(month: Month, total: Outcome, invoices: Sequence[str], credit_notes: Sequence[str], wish: Wish) -> str:
     """What a run did, in one line for a person."""
-    count = len(total.numbers)
-    parts = [f"{count} {'invoice' if count == 1 else 'invoices'} finalised for {month}"]
-    if count:
-        parts[0] += f", {total.numbers[0]} to {total.numbers[-1]}, CHF {amount_text(total.gross)} in all"
-    before = total.invoiced_before
+    count, before = len(invoices), total.invoiced_before
+    would = "would be " if wish.dry else ""
+    parts = [f"{count} {'invoice' if count == 1 else 'invoices'} {would}finalised for {month}"]
+    if invoices and not wish.dry:
+        parts[0] += f", {invoices[0]} to {invoices[-1]}"
+    if total.numbers:
+        parts[0] += f", CHF {amount_text(total.gross)} in all"
+    if credit_notes:
+        parts.append(
+            f"{len(credit_notes)} {'credit note' if len(credit_notes) == 1 else 'credit notes'} for negative months"
+        )
     parts.append(f"{before} {'organisation' if before == 1 else 'organisations'} invoiced before")
     parts.append(f"{total.empty} without anything to bill")
     parts.append(f"{len(total.parked)} parked")

@@ -128,10 +128,12 @@ def test_from_the_run_to_the_payment(invoice: Invoice, database: Database) -> No
     number = f"INV-{today.year}-000001"
     assert ran == {
         "period": "2026-03",
+        "dry_run": False,
         "finalised": 1,
         "gross": "148.21",
         "first_number": number,
         "last_number": number,
+        "credit_notes": [],
         "invoiced_before": 0,
         "empty": 1,
         "parked": [
@@ -211,6 +213,7 @@ def test_mistakes(invoice: Invoice, database: Database) -> None:
             "an instant with an offset",
         ),
         (("run", "--month", f"{today:%Y-%m}"), 1, "is not over"),
+        (("run",), 2, "--month YYYY-MM says which month"),
         (("run", "--month", "2026-03", "--org", "unknown"), 1, "no tenant in the ledger and no configuration"),
         (("show", "INV-1"), 1, "There is no invoice 'INV-1'"),
         (("pay", "INV-1", "--on", today.isoformat(), "--amount", "1", "--reference", "x"), 1, "There is no invoice"),

@@ -1,6 +1,7 @@
 """The invoice run on a real database: what becomes an invoice, what is parked, what is frozen."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.load import UnknownOrganisation, drafts
-from pieced_billing.invoicing.run import PeriodNotOver
+from pieced_billing.invoicing.wish import PeriodNotOver, WrongIssueDate
 from pieced_billing.store.connections import Connection, connect
 from pieced_billing.store.settings import load_settings
 from tests.books import (
@@ -137,6 +138,49 @@ def test_rule_17_a_negative_draft_becomes_a_credit_note(connection: Connection) 
     row = one(connection, "SELECT kind, credits, gross, due_on = issued_on FROM invoices WHERE kind <> 'invoice'")
     assert row == ("credit_note", None, Decimal("-399.97"), True)
     assert run_invoices(connection).invoiced_before == 2
+
+
+def test_an_amount_far_above_the_last_months_waits_for_a_confirmation(connection: Connection) -> None:
+    add_customers(connection, 2)
+    run_invoices(connection)
+    assert run_invoices(connection, APRIL).parked == []
+    may = Month(2026, 5)
+    add_tenant(connection, "org-0001", "spender", usage=[("770", "2026-05-02T10:00:00Z", None)])
+    (parked,) = run_invoices(connection, may).parked
+    assert (parked.org, parked.code) == ("org-0001", "amount_unusual")
+    assert "more than 10 times the mean of the last finalised months (CHF 87.02)" in parked.reason
+    connection.execute("UPDATE billing_settings SET unusual_factor = 13")
+    assert run_invoices(connection, may, org="org-0001", dry=True).parked == []
+    connection.execute("UPDATE billing_settings SET unusual_factor = 10")
+    assert len(run_invoices(connection, may, confirmed=True).numbers) == 1
+
+
+def test_a_dry_run_does_everything_and_keeps_nothing(connection: Connection) -> None:
+    add_customers(connection, 2)
+    add_tenant(connection, "unconfigured", "stray")
+    dry = run_invoices(connection, dry=True)
+    counts = "SELECT (SELECT count(*) FROM invoices), (SELECT count(*) FROM invoice_number_counters),"
+    assert one(connection, counts + " (SELECT count(*) FROM invoice_runs_parked)") == (0, 0, 0)
+    wet = run_invoices(connection)
+    assert (dry.numbers, dry.gross, dry.parked) == (wet.numbers, wet.gross, wet.parked)
+
+
+def test_invoices_are_issued_on_a_day_after_their_month_and_not_in_the_future(connection: Connection) -> None:
+    add_customers(connection, 1)
+    issued_on = date(2026, 4, 3)
+    for wrong in (MARCH.last, load_settings(connection).today + timedelta(days=1)):
+        with pytest.raises(WrongIssueDate, match="can be issued from 2026-04-01 to "):
+            run_invoices(connection, issued_on=wrong)
+    assert run_invoices(connection, issued_on=issued_on).numbers == ["INV-2026-000001"]
+    assert one(connection, "SELECT issued_on, due_on FROM invoices") == (issued_on, date(2026, 5, 3))
+
+
+def test_an_automatic_run_is_for_who_wants_it(connection: Connection) -> None:
+    add_customers(connection, 3)
+    set_organisations(connection, organisation("org-0002", auto_invoice_enabled=True))
+    assert len(run_invoices(connection, automatic=True).numbers) == 1
+    assert one(connection, "SELECT zitadel_org_id FROM invoices") == "org-0002"
+    assert run_invoices(connection, automatic=True, org="org-0001").numbers == []
 
 
 def test_a_draft_that_raises_parks_its_organisation(connection: Connection) -> None:

@@ -158,6 +158,18 @@ def test_who_seals_and_who_verifies_run_on_the_node_that_has_their_volume(build:
         assert names["values"] == [one["metadata"]["labels"][names["key"]] for one in pods]
 
 
+def test_invoices_are_run_half_an_hour_into_the_1st_local_time_with_the_key_of_the_seal(build: Build) -> None:
+    objects = build("manifests/invoicing")
+    ((name, pod),) = cron_pods(objects).items()
+    (container,) = pod["spec"]["containers"]
+    assert container["args"][:4] == ["invoice", "run", "--automatic", "--seal-key"]
+    spec = the(objects, "CronJob")["spec"]
+    assert (name, spec["schedule"], spec["timeZone"]) == ("pieced-invoice-run", "30 0 1 * *", "Europe/Zurich")
+    binding = the(objects, "RoleBinding")
+    assert (binding["metadata"]["namespace"], binding["roleRef"]["name"]) == ("pieced-seals", "pieced-invoicing")
+    assert binding["subjects"][0]["name"] == pod["spec"]["serviceAccountName"]
+
+
 def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("ClusterRole", "Role"):
         for role in of_kind(objects, kind):

@@ -7,6 +7,7 @@ from pieced_billing.invoicing.credit import Wanted, credit
 from pieced_billing.invoicing.original import load_original
 from pieced_billing.invoicing.run import finalise
 from pieced_billing.invoicing.save import save_invoices
+from pieced_billing.invoicing.wish import Wish
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.locks import lock_invoicing, rely_on_prices
 from pieced_billing.store.settings import load_settings
@@ -45,7 +46,7 @@ def correct_invoice(connection: Connection, number: str, reason: str) -> Correct
         lock_invoicing(connection)
         original = load_original(connection, number)
         credit_note = _credit(connection, number, Wanted(), reason)
-        outcome = finalise(connection, original.month, [original.org])
+        outcome = finalise(connection, original.month, [original.org], Wish(confirmed=True))
         for parked in outcome.parked:
             raise CannotCorrect(
                 f"{number} was not credited, as {original.month} cannot be billed again: {parked.reason}"

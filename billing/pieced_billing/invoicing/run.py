@@ -8,7 +8,7 @@ batch done. What keeps one organisation from being invoiced parks that organisat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import Final
 
 import psycopg
 
@@ -24,6 +24,8 @@ from pieced_billing.invoicing.late import chain_lengths
 from pieced_billing.invoicing.load import UnknownOrganisation
 from pieced_billing.invoicing.month_load import load_billing_month
 from pieced_billing.invoicing.save import save_invoices
+from pieced_billing.invoicing.usual import mean_bills, refuse_unusual
+from pieced_billing.invoicing.wish import WHOLE, Wish, refuse_wrong_time
 from pieced_billing.ledger.read import histories, organisations
 from pieced_billing.parties.load import load_organisations, load_terms
 from pieced_billing.store.connections import Connection, one_line
@@ -32,15 +34,6 @@ from pieced_billing.store.settings import load_settings
 
 BATCH_TENANTS: Final = 2000
 """Organisations with so many tenants together are finalised in one transaction, or one organisation with more."""
-
-
-class PeriodNotOver(Refused):
-    """A period is finalised after it is over, never before (rule 18)."""
-
-    code: ClassVar[str] = "period_not_over"
-
-    def __init__(self, month: Month) -> None:
-        super().__init__(f"{month} is not over; it can be invoiced from {month.next.first} on.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,40 +64,48 @@ class Outcome:
         self.parked += other.parked
 
 
-def run(connection: Connection, month: Month, org: str | None = None) -> Iterator[tuple[int, Outcome]]:
-    """Finalise a month, for every organisation with a tenant in the ledger or for one.
+def run(connection: Connection, month: Month, wish: Wish = WHOLE) -> Iterator[tuple[int, Outcome]]:
+    """Finalise a month.
 
-    Yields after each batch how many organisations are still to come and what became of those of the batch. Raises
-    PeriodNotOver and UnknownOrganisation. The connection must not be inside a transaction.
+    Yields first and after each batch how many organisations are still to come, and what became of those of the batch.
+    Raises PeriodNotOver, WrongIssueDate and UnknownOrganisation. The connection must not be inside a transaction.
     """
     with connection.transaction():
-        if month.next.first > load_settings(connection).today:
-            raise PeriodNotOver(month)
-        batches = list(organisations(connection, BATCH_TENANTS, None if org is None else [org]))
-        if org is not None and not batches and not load_organisations(connection, [org]):
-            raise UnknownOrganisation(org)
+        refuse_wrong_time(month, wish, load_settings(connection).today)
+        batches = list(organisations(connection, BATCH_TENANTS, _chosen(connection, wish)))
+        if wish.org is not None and not batches and not load_organisations(connection, [wish.org]):
+            raise UnknownOrganisation(wish.org)
     to_come = sum(map(len, batches))
+    yield to_come, Outcome()
     for batch in batches:
-        outcome = _finalise(connection, month, batch)
+        outcome = _finalise(connection, month, batch, wish)
         faults.point("run.after_commit")
         to_come -= len(batch)
         yield to_come, outcome
 
 
-def _finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outcome:
+def _chosen(connection: Connection, wish: Wish) -> list[str] | None:
+    """The organisations that are wished; None for all."""
+    if not wish.automatic:
+        return None if wish.org is None else [wish.org]
+    configured = load_organisations(connection, None if wish.org is None else [wish.org])
+    return [org for org, organisation in configured.items() if organisation.auto_invoice_enabled]
+
+
+def _finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wish) -> Outcome:
     """Finalise some organisations in one transaction; where one cannot be stored, find it by halves and park it."""
     try:
-        with connection.transaction():
-            return finalise(connection, month, orgs)
+        with connection.transaction(force_rollback=wish.dry):
+            return finalise(connection, month, orgs, wish)
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         if len(orgs) == 1:
-            return _park(connection, month, Parked(orgs[0], "cannot_be_stored", one_line(error)))
-    outcome = _finalise(connection, month, orgs[: len(orgs) // 2])
-    outcome.add(_finalise(connection, month, orgs[len(orgs) // 2 :]))
+            return _park(connection, month, Parked(orgs[0], "cannot_be_stored", one_line(error)), wish)
+    outcome = _finalise(connection, month, orgs[: len(orgs) // 2], wish)
+    outcome.add(_finalise(connection, month, orgs[len(orgs) // 2 :], wish))
     return outcome
 
 
-def finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outcome:
+def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wish) -> Outcome:
     """Finalise some organisations in the caller's transaction, which must commit next."""
     rely_on_prices(connection)
     lock_invoicing(connection)
@@ -114,7 +115,7 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outco
     outcome = Outcome(invoiced_before=len(orgs) - len(open_orgs))
     if not open_orgs:
         return outcome
-    invoices = list(_decide(connection, month, open_orgs, bills, outcome))
+    invoices = list(_decide(connection, month, {org: bills.get(org) for org in open_orgs}, wish, outcome))
     faults.point("run.after_drafts")
     _record_parked(connection, month, outcome.parked)
     if invoices:
@@ -124,10 +125,13 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str]) -> Outco
 
 
 def _decide(
-    connection: Connection, month: Month, orgs: Sequence[str], bills: Mapping[str, Bills], outcome: Outcome
+    connection: Connection, month: Month, before: Mapping[str, Bills | None], wish: Wish, outcome: Outcome
 ) -> Iterator[Invoice]:
-    """Draft organisations and decide what becomes of each: an invoice, nothing, or a place among the parked."""
-    today = load_settings(connection).today
+    """Draft organisations, given their bills before, and decide what becomes of each: a bill, nothing, or parking."""
+    orgs, bills = list(before), {org: bill for org, bill in before.items() if bill is not None}
+    settings = load_settings(connection)
+    today = wish.issued_on or settings.today
+    means = {} if wish.confirmed else mean_bills(connection, month, orgs)
     read_to = chain_lengths(connection, orgs)
     billing_month = load_billing_month(connection, month)
     configured = load_organisations(connection, orgs)
@@ -137,6 +141,7 @@ def _decide(
         revision = bills[org].revision + 1 if org in bills else 1
         try:
             drafted = draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()))
+            refuse_unusual(drafted, means.get(org), settings.unusual_factor)
             invoice = issue(drafted, configured.get(org), terms.get(org), today, revision, read_to)
         except Refused as refusal:
             outcome.parked.append(Parked(org, refusal.code, str(refusal)))
@@ -151,8 +156,8 @@ def _decide(
             yield invoice
 
 
-def _park(connection: Connection, month: Month, parked: Parked) -> Outcome:
-    with connection.transaction():
+def _park(connection: Connection, month: Month, parked: Parked, wish: Wish) -> Outcome:
+    with connection.transaction(force_rollback=wish.dry):
         _record_parked(connection, month, [parked])
     return Outcome(parked=[parked])
 

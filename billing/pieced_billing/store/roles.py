@@ -13,7 +13,9 @@ REPLACE: Final = "SELECT, INSERT, UPDATE, DELETE"
 
 PRIVILEGES: Final = {
     "pieced_alembic_version": READ,
-    "billing_settings": "SELECT, UPDATE (billing_start), UPDATE (numbers_sealed), UPDATE (ledger_sealed)",
+    "billing_settings": (
+        "SELECT, UPDATE (billing_start), UPDATE (numbers_sealed), UPDATE (ledger_sealed), UPDATE (unusual_factor)"
+    ),
     "tenant_billing_lifecycle": EDIT,
     "tenant_lifecycle_events": APPEND,
     "tenant_skill_events": APPEND,

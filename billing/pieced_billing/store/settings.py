@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,15 @@ from pieced_billing.store.connections import Connection
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The billing zone (rule 1), the first day that is billed at all (rule 18), and the instant of reading them."""
+    """The billing zone (rule 1), the first day that is billed at all (rule 18), and the instant of reading them.
+
+    A draft above `unusual_factor` times the mean of the last months waits for somebody to confirm it.
+    """
 
     zone: ZoneInfo
     billing_start: date | None
     now: datetime
+    unusual_factor: Decimal
 
     @property
     def today(self) -> date:
@@ -25,9 +30,10 @@ class Settings:
 
 def load_settings(connection: Connection) -> Settings:
     """The settings, with the time of the database's clock: the one clock of everything that is decided about money."""
-    row = connection.execute("SELECT billing_zone, billing_start, clock_timestamp() FROM billing_settings").fetchone()
+    query = "SELECT billing_zone, billing_start, clock_timestamp(), unusual_factor FROM billing_settings"
+    row = connection.execute(query).fetchone()
     assert row is not None
-    return Settings(ZoneInfo(row[0]), row[1], row[2])
+    return Settings(ZoneInfo(row[0]), *row[1:])
 
 
 def database_id(connection: Connection) -> UUID:
