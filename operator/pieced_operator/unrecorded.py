@@ -16,8 +16,7 @@ SOURCE: Final = "status"
 def entries(waiting: Sequence[Observation]) -> list[dict[str, Any]]:
     """What waits for the ledger, as the status keeps it.
 
-    A list finds the latest version again, and its deletionTimestamp: what only they say is kept once a later version
-    has taken its place. Of more than UNRECORDED_LIMIT versions the newest replaces those before it, and the ledger will
+    What a list found it finds again while it is the latest version: it is kept once another has taken its place. Of more than UNRECORDED_LIMIT versions the newest replaces those before it, and the ledger will
     mark the gap. A version of which nothing is served has nothing to tell.
     """
     waiting = [seen for seen in waiting if seen.served]
@@ -73,7 +72,7 @@ def observations(
 
 def _is_news(seen: Observation) -> bool:
     """Whether a list would not say the same as long as the version is the latest."""
-    return seen.asked_at is None and seen.deleted_at is None and not seen.gone
+    return seen.asked_at is None and not seen.gone
 
 
 def _entry(seen: Observation) -> dict[str, Any]:

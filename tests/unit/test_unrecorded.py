@@ -49,22 +49,27 @@ def test_what_can_be_read_again_at_any_time_is_not_kept() -> None:
     seen = history(2)
     again = [
         replace(seen[1], asked_at=NINE),
-        replace(seen[1], deleted_at=NINE + timedelta(hours=1)),
+        replace(seen[1], asked_at=NINE, deleted_at=NINE + timedelta(hours=1)),
         replace(seen[1], gone=True),
     ]
     assert entries(again) == []
     assert kept([]) == []
 
 
-def test_what_a_list_found_or_what_is_being_deleted_is_kept_when_something_later_took_its_place() -> None:
-    seen = history(4)
+def test_what_a_list_found_is_kept_when_something_later_took_its_place() -> None:
+    seen = history(3)
     seen[0] = replace(seen[0], asked_at=NINE)
     seen[1] = replace(seen[1], asked_at=NINE, deleted_at=NINE + timedelta(hours=1))
-    seen[2] = replace(seen[2], deleted_at=NINE + timedelta(hours=1))
-    seen[3] = replace(seen[3], deleted_at=NINE + timedelta(hours=1))
-    assert kept(seen) == [replace(one, source=SOURCE) for one in seen[:3]]
+    seen[2] = replace(seen[2], asked_at=NINE, deleted_at=NINE + timedelta(hours=1))
+    assert kept(seen) == [replace(one, source=SOURCE) for one in seen[:2]]
     again = replace(seen[0], asked_at=None)
-    assert kept([again, *seen]) == [replace(one, source=SOURCE) for one in (again, *seen[1:3])]
+    assert kept([again, *seen]) == [replace(one, source=SOURCE) for one in (again, seen[1])]
+
+
+def test_an_end_that_the_watch_told_is_kept_at_once() -> None:
+    seen = history(2)
+    seen[1] = replace(seen[1], deleted_at=NINE + timedelta(hours=1))
+    assert kept(seen) == [replace(one, source=SOURCE) for one in seen]
 
 
 def test_of_too_many_the_newest_replaces_those_before_it() -> None:
