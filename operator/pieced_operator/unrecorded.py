@@ -16,8 +16,9 @@ SOURCE: Final = "status"
 def entries(waiting: Sequence[Observation]) -> list[dict[str, Any]]:
     """What waits for the ledger, as the status keeps it.
 
-    What a list found it finds again while it is the latest version: it is kept once another has taken its place. Of more than UNRECORDED_LIMIT versions the newest replaces those before it, and the ledger will
-    mark the gap. A version of which nothing is served has nothing to tell.
+    What a list found it finds again while it is the latest version: it is kept once another has taken its place. Of
+    more than UNRECORDED_LIMIT versions the newest replaces those before it, and the ledger will mark the gap. A version
+    of which nothing is served has nothing to tell.
     """
     waiting = [seen for seen in waiting if seen.served]
     latest = max((seen.generation for seen in waiting), default=0)
