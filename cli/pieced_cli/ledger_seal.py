@@ -1,20 +1,13 @@
 """`pieced ledger seal`: the heads and the seal into a file, the seal into the cluster too."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 from pieced_billing.errors import Refused, Unavailable
 from pieced_billing.ledger.seal_keys import private_key
 from pieced_billing.ledger.sealing import Sealed, seal_ledger
 from pieced_cli.database import database
-from pieced_operator.clock import ApiClock
-from pieced_operator.cluster import Cluster
-from pieced_operator.login import login
+from pieced_cli.kubernetes import with_cluster
 from pieced_operator.published_seal import publish_seal, read_seal
-
-Result = TypeVar("Result")
 
 
 class NotPublished(Refused):
@@ -29,22 +22,14 @@ def run_seal(seal_key: Path, file: Path, namespace: str) -> None:
     Publishing comes last: a seal that was published without its file could not be compared with.
     """
     key = private_key(seal_key)
-    published = _with_cluster(lambda cluster: read_seal(cluster, namespace, key.public_key()))
+    published = with_cluster(lambda cluster: read_seal(cluster, namespace, key.public_key()))
     with database() as connection:
         sealed = seal_ledger(connection, key, file, published)
     try:
-        _with_cluster(lambda cluster: publish_seal(cluster, namespace, sealed.line))
+        with_cluster(lambda cluster: publish_seal(cluster, namespace, sealed.line))
     except (Refused, Unavailable) as error:
         raise NotPublished(f"{file} has a new seal that is not published: {error} Seal once more.") from error
     print(_summary(sealed))
-
-
-def _with_cluster(work: Callable[[Cluster], Awaitable[Result]]) -> Result:
-    async def run() -> Result:
-        async with Cluster(login, ApiClock()) as cluster:
-            return await work(cluster)
-
-    return asyncio.run(run())
 
 
 def _summary(sealed: Sealed) -> str:

@@ -1,6 +1,5 @@
 """The seal around an invoice run: before it, what a database lost is certified; after it, its numbers are sealed."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -12,9 +11,7 @@ from pieced_billing.invoicing.seal_required import require_seal
 from pieced_billing.ledger.seal_keys import private_key
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.settings import database_id
-from pieced_operator.clock import ApiClock
-from pieced_operator.cluster import Cluster
-from pieced_operator.login import login
+from pieced_cli.kubernetes import with_cluster
 from pieced_operator.published_numbers import PublishedNumbers
 
 Result = TypeVar("Result")
@@ -65,9 +62,4 @@ class NumberSeal:
     def _with_cluster(self, connection: Connection, work: Callable[[PublishedNumbers], Awaitable[Result]]) -> Result:
         with connection.transaction():
             database = database_id(connection)
-
-        async def run() -> Result:
-            async with Cluster(login, ApiClock()) as cluster:
-                return await work(PublishedNumbers(cluster, self._namespace, self._key, database))
-
-        return asyncio.run(run())
+        return with_cluster(lambda cluster: work(PublishedNumbers(cluster, self._namespace, self._key, database)))

@@ -1,7 +1,6 @@
 """`pieced operator`: the process that turns tenants into workloads and events, and how to part with it."""
 
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
@@ -54,18 +53,10 @@ def release(
 
     What is deleted afterwards goes without a trace in the ledger: it is billed until somebody records its end.
     """
-    import asyncio  # noqa: PLC0415 - the operator's libraries take a second to load
+    from pieced_cli.kubernetes import with_cluster  # noqa: PLC0415 - the operator's libraries take a second to load
+    from pieced_operator.release import bound, release  # noqa: PLC0415
 
-    from pieced_operator.clock import ApiClock  # noqa: PLC0415
-    from pieced_operator.cluster import Cluster  # noqa: PLC0415
-    from pieced_operator.login import login  # noqa: PLC0415
-    from pieced_operator.release import Released, bound, release  # noqa: PLC0415
-
-    async def ask(what: Callable[[Cluster], Awaitable[Released]]) -> Released:
-        async with Cluster(login, ApiClock()) as cluster:
-            return await what(cluster)
-
-    found = asyncio.run(ask(bound))
+    found = with_cluster(bound)
     print(
         f"Warning: {found.tenants} tenants and {found.packages} packages lose their finalizers. "
         "A tenant that is deleted while no operator runs is then not recorded as deleted, and is billed on.",
@@ -73,5 +64,5 @@ def release(
     )
     if not yes:
         typer.confirm("Go on?", abort=True)
-    done = asyncio.run(ask(release))
+    done = with_cluster(release)
     print(f"Released {done.tenants} tenants and {done.packages} packages.")
