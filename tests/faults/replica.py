@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -17,6 +18,7 @@ _ELSEWHERE: Final = (
 """Where an operator that nobody asks to end does not come by."""
 
 OPERATOR_POINTS: Final = tuple(point for point in POINTS if not point.startswith(_ELSEWHERE))
+_WAITING: Final = "pieced_ledger_queue_depth"
 _DOOMED: Final = 0.7
 """How often it is; otherwise it lives until something else kills it."""
 
@@ -68,6 +70,10 @@ class Replica:
             return datetime.fromtimestamp(self.log.stat().st_mtime, UTC)
         self.reached[self._died.read_text().strip()] += 1
         return datetime.fromtimestamp(self._died.stat().st_mtime, UTC)
+
+    def has_written_all(self) -> bool:
+        """Whether it answers that nothing waits to be written to the ledger."""
+        return self._operator.page("metrics")[0] == HTTPStatus.OK and not self._operator.metric(_WAITING)
 
     @property
     def log(self) -> Path:

@@ -100,7 +100,8 @@ class Scene:
     @contextmanager
     def database_away(self) -> Iterator[None]:
         """Nothing is committed in here; what waits is written some time after it."""
-        self.database_away_since = self._unwritten_since = now()
+        self.database_away_since = now()
+        self._unwritten_since = self._unwritten_since or self.database_away_since
         try:
             yield
         finally:
@@ -148,7 +149,7 @@ class Scene:
             self.revive()
             assert time.monotonic() < deadline, f"the canary's change is not recorded: {self.replica.end_of_log()}"
             time.sleep(0.1)
-        if self.database_away_since is None:
+        if self.database_away_since is None and self.replica.has_written_all():
             self._unwritten_since = None
 
     def await_ends(self) -> None:
