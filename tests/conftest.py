@@ -32,6 +32,7 @@ LONGEST_FIRST = (
     "local_up",
     "local_demo",
     "devcluster",
+    "ledger_import_contradictions",
     "ledger_import",
     "operator_commands",
     "differential_cli",
