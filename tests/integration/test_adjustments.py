@@ -167,9 +167,10 @@ def test_usage_is_billed_again_by_nobody_who_has_not_read_further(connection: Co
     )
     bill = (
         "INSERT INTO invoices (id, number, issuing_entity, series, zitadel_org_id, period_start, currency, vat_posture,"
-        " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version)"
+        " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version, stands_on,"
+        " output_hash)"
         " VALUES (900, 'X', 'default', 'INV', %s, '2026-04-01', 'CHF', 'standard', 'de', '2026-05-01', '2026-05-01',"
-        " 1, 0, 1, '{}', '{}', '1')"
+        " 1, 0, 1, '{}', '{}', '1', '{}', sha256(''))"
     )
     assert read_to is not None
     with connection.transaction(force_rollback=True):

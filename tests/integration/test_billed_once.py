@@ -19,9 +19,10 @@ LINE = (
 )
 BILL = (
     "INSERT INTO invoices (id, number, issuing_entity, series, zitadel_org_id, period_start, currency, vat_posture,"
-    " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version)"
+    " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version,"
+    " stands_on, output_hash)"
     " VALUES (900, 'X', 'default', 'INV', 'thief', %s, 'CHF', 'standard', 'de', '2026-05-01', '2026-05-01', %s, 0, %s,"
-    " '{}', '{}', '1')"
+    " '{}', '{}', '1', '{}', sha256(''))"
 )
 TENANT = "uid-of-tenant-of-org-0001"
 

@@ -97,9 +97,9 @@ def test_the_database_itself_refuses_to_credit_too_much(connection: Connection, 
     document = (
         "INSERT INTO invoices (id, number, issuing_entity, series, kind, zitadel_org_id, period_start, currency,"
         " vat_posture, language, issued_on, due_on, net, vat, gross, recipient, content, rules_version,"
-        " credits, completes, reason)"
+        " credits, completes, reason, output_hash)"
         " SELECT 9, 'CN-X', 'default', 'CN', 'credit_note', zitadel_org_id, period_start, 'CHF', 'standard', 'de',"
-        " issued_on, issued_on, %s, 0, %s, '{}', '{}', '1', id, %s, 'r' FROM invoices"
+        " issued_on, issued_on, %s, 0, %s, '{}', '{}', '1', id, %s, 'r', output_hash FROM invoices"
     )
     for amount, position, completes in (("-31.01", 2, False), ("-1", 3, False), ("1", 2, False), ("-31", 2, True)):
         with connection.transaction(force_rollback=True):

@@ -105,10 +105,11 @@ def test_holes_do_not_overlap_and_no_invoice_lies_in_one(connection: Connection)
     with pytest.raises(psycopg.errors.CheckViolation, match="was given before the database was restored"):
         connection.execute(
             "INSERT INTO invoices (number, issuing_entity, series, zitadel_org_id, period_start, currency, vat_posture,"
-            " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version)"
+            " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version, stands_on,"
+            " output_hash)"
             " SELECT replace(number, '000001', '000004'), issuing_entity, series, 'x', period_start, currency,"
-            " vat_posture, language, issued_on, due_on, 0, 0, 0, recipient, content, rules_version"
-            " FROM invoices WHERE number LIKE '%000001'"
+            " vat_posture, language, issued_on, due_on, 0, 0, 0, recipient, content, rules_version, stands_on,"
+            " output_hash FROM invoices WHERE number LIKE '%000001'"
         )
     assert numbers(connection) == first_numbers(connection, 2)
 

@@ -73,9 +73,10 @@ def test_rule_18_a_month_is_invoiced_when_it_is_over(connection: Connection) -> 
     with pytest.raises(psycopg.errors.CheckViolation, match="invoices_after_the_period"):
         connection.execute(
             "INSERT INTO invoices (number, issuing_entity, series, zitadel_org_id, period_start, currency, vat_posture,"
-            " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version)"
+            " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version, stands_on,"
+            " output_hash)"
             " VALUES ('X', 'default', 'INV', '1', %(first)s, 'CHF', 'standard', 'de', %(last)s, %(last)s, 0, 0, 0,"
-            " '{}', '{}', '1')",
+            " '{}', '{}', '1', '{}', sha256(''))",
             {"first": this_month.first, "last": this_month.last},
         )
 
@@ -197,9 +198,10 @@ def test_a_draft_that_raises_parks_its_organisation(connection: Connection) -> N
 def test_lines_add_up_to_net_or_the_invoice_is_refused(connection: Connection) -> None:
     insert = (
         "INSERT INTO invoices (id, number, issuing_entity, series, zitadel_org_id, period_start, currency, vat_posture,"
-        " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version)"
+        " language, issued_on, due_on, net, vat, gross, recipient, content, rules_version, stands_on,"
+        " output_hash)"
         " VALUES (1, 'X', 'default', 'INV', '1', '2026-03-01', 'CHF', 'standard', 'de', '2026-04-01', '2026-05-01',"
-        " %(net)s, 8.10, %(net)s + 8.10, '{}', '{}', '1')"
+        " %(net)s, 8.10, %(net)s + 8.10, '{}', '{}', '1', '{}', sha256(''))"
     )
     line = (
         "INSERT INTO invoice_lines VALUES"

@@ -9,6 +9,7 @@ from typing import Final
 
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.adjustments import Adjustment
+from pieced_billing.invoicing.proof import Evidence
 from pieced_billing.parties.terms import VatPosture
 from pieced_billing.rating.lines import Line
 
@@ -41,8 +42,8 @@ class Invoice:
     """An invoice or a credit note that has no number yet; amounts in CHF, those of a credit note below zero.
 
     `content` is its document in the interchange format. Without a `reversal` it is the bill of a period, of which
-    `revision` counts the issues, `adjustments` are its lines that put other periods right, by index, and `read_to` says
-    by tenant UID how far the ledger was read.
+    `revision` counts the issues, `adjustments` are its lines that put other periods right, by index, and `evidence` is
+    what it stands on.
     """
 
     kind: Kind
@@ -60,4 +61,4 @@ class Invoice:
     due_on: date
     reversal: Reversal | None = None
     adjustments: Mapping[int, Adjustment] = field(default_factory=dict)
-    read_to: Mapping[str, int] = field(default_factory=dict)
+    evidence: Evidence | None = None

@@ -1,7 +1,7 @@
 """The draft: what one organisation owes for one month, as a value."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.adjustments import Adjustment
 from pieced_billing.invoicing.month import BillingMonth
+from pieced_billing.invoicing.proof import Usage
 from pieced_billing.invoicing.warnings import DraftWarning, draft_warnings
 from pieced_billing.ledger.history import TenantHistory
 from pieced_billing.money import amount_text, exact_sum, number_text, price_text
@@ -27,7 +28,7 @@ _ORDER: Final = {charge.__name__: place for place, charge in enumerate(CHARGES)}
 class Draft:
     """The bill of one organisation and month, before it is finalised. `net` and `gross` are CHF, rounded to 0.01.
 
-    `adjustments` says of which lines, by index, that they put something right, and what.
+    `adjustments` says of which lines, by index, that they put something right, and what; `usage` is that of each UID.
     """
 
     org: str
@@ -39,6 +40,7 @@ class Draft:
     gross: Decimal
     warnings: tuple[DraftWarning, ...]
     adjustments: Mapping[int, Adjustment]
+    usage: Mapping[str, Usage] = field(default_factory=dict)
 
     def document(self) -> dict[str, object]:
         """The draft in the interchange format: keys in their documented order, every amount a string."""
@@ -103,6 +105,7 @@ def draft(
         gross=exact_sum((total.amount for total in vat), net),
         warnings=draft_warnings(org, counted, tariff, configured=terms is not None and terms.configured),
         adjustments=adjustments,
+        usage={tenant.uid: tenant.usage for tenant in counted},
     )
 
 

@@ -1,6 +1,6 @@
 """From a draft to an invoice: the decision whether it may be issued, and what is frozen when it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.document import Invoice, Kind
 from pieced_billing.invoicing.draft import Draft
+from pieced_billing.invoicing.proof import Basis, Evidence
 from pieced_billing.invoicing.warnings import DraftWarning
 from pieced_billing.ledger.history import USAGE_UNAVAILABLE
 from pieced_billing.parties.organisation import NotConfigured, Organisation
@@ -47,12 +48,12 @@ def issue(
     terms: PartyTerms | None,
     today: date,
     revision: int = 1,
-    read_to: Mapping[str, int] | None = None,
+    basis: Basis | None = None,
 ) -> Invoice | None:
     """The bill of a draft, issued today: a credit note where it is negative (rule 17), None without lines (rule 18).
 
-    `revision` is 1 for the first bill of the period, and one more after each that was credited in full; `read_to` says
-    how far the chain of each tenant UID was read. Raises UsageMissing, NotConfigured, UnfitText and AmountTooLarge.
+    `revision` is 1 for the first bill of the period, and one more after each that was credited in full; `basis` is what
+    the draft was made from. Raises UsageMissing, NotConfigured, UnfitText and AmountTooLarge.
     Address and language are those of today, the lines keep their days.
     """
     if missing := [warning for warning in draft.warnings if warning.code == USAGE_UNAVAILABLE]:
@@ -83,8 +84,12 @@ def issue(
         issued_on=today,
         due_on=today if is_negative else today + PAYMENT_TERM,
         adjustments=draft.adjustments,
-        read_to=read_to or {},
+        evidence=None if basis is None else _evidence(draft, basis),
     )
+
+
+def _evidence(draft: Draft, basis: Basis) -> Evidence:
+    return basis.of(draft.org, draft.usage, [one.line.uid for one in draft.adjustments.values()])
 
 
 def _recipient(organisation: Organisation, country: str) -> dict[str, str | None]:

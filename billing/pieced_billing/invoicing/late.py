@@ -95,16 +95,3 @@ def billed_lines(
     for uid, invoice_id, position, charge, returned, *line in connection.execute(_BILLED, parameters):
         found[uid].append(BilledLine(invoice_id, position, charge, Line(*line), returned))
     return found
-
-
-def chain_lengths(connection: Connection, orgs: Sequence[str]) -> dict[str, int]:
-    """How long the hash chains of these organisations' tenants are, by UID: what is linked later came later.
-
-    To be read before the facts: what is recorded in between is then read twice, and never missed.
-    """
-    query = """
-        SELECT chain.tenant_uid, chain.length FROM ledger_chains AS chain
-            JOIN tenant_billing_lifecycle AS tenant USING (tenant_uid)
-        WHERE tenant.zitadel_org_id = ANY(%s)
-    """
-    return dict(connection.execute(query, [list(orgs)]).fetchall())

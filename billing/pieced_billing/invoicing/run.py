@@ -15,18 +15,19 @@ import psycopg
 from pieced_billing import faults
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
-from pieced_billing.invoicing.adjust import load_adjustments
 from pieced_billing.invoicing.bills import Bills, load_bills
 from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.draft import draft
+from pieced_billing.invoicing.facts import load_facts
 from pieced_billing.invoicing.issue import issue
-from pieced_billing.invoicing.late import chain_lengths
+from pieced_billing.invoicing.known_versions import known_prices, known_terms
 from pieced_billing.invoicing.load import UnknownOrganisation
 from pieced_billing.invoicing.month_load import load_billing_month
+from pieced_billing.invoicing.proof import Basis
 from pieced_billing.invoicing.save import save_invoices
 from pieced_billing.invoicing.usual import mean_bills, refuse_unusual
 from pieced_billing.invoicing.wish import WHOLE, Wish, refuse_wrong_time
-from pieced_billing.ledger.read import histories, organisations
+from pieced_billing.ledger.read import organisations
 from pieced_billing.parties.load import load_organisations, load_terms
 from pieced_billing.store.connections import Connection, one_line
 from pieced_billing.store.locks import lock_invoicing, rely_on_prices
@@ -132,17 +133,18 @@ def _decide(
     settings = load_settings(connection)
     today = wish.issued_on or settings.today
     means = {} if wish.confirmed else mean_bills(connection, month, orgs)
-    read_to = chain_lengths(connection, orgs)
     billing_month = load_billing_month(connection, month)
     configured = load_organisations(connection, orgs)
     terms = load_terms(connection, orgs)
-    adjusted = load_adjustments(connection, month, orgs, terms, bills)
-    for org, tenants in histories(connection, billing_month.days, billing_month.until, orgs):
+    facts = load_facts(connection, billing_month, orgs, terms, bills)
+    versions = known_prices(connection), known_terms(connection, orgs)
+    basis = Basis(settings.zone.key, settings.billing_start, *versions, facts.ends)
+    for org, tenants in facts.tenants.items():
         revision = bills[org].revision + 1 if org in bills else 1
         try:
-            drafted = draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()))
+            drafted = draft(billing_month, org, tenants, terms.get(org), facts.adjusted.get(org, ()))
             refuse_unusual(drafted, means.get(org), settings.unusual_factor)
-            invoice = issue(drafted, configured.get(org), terms.get(org), today, revision, read_to)
+            invoice = issue(drafted, configured.get(org), terms.get(org), today, revision, basis)
         except Refused as refusal:
             outcome.parked.append(Parked(org, refusal.code, str(refusal)))
             continue

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -10,6 +11,7 @@ from pieced_billing import faults
 from pieced_billing.invoicing.document import RULES_VERSION, Invoice, Kind
 from pieced_billing.invoicing.draft import CURRENCY
 from pieced_billing.invoicing.number import CREDIT_SERIES, ISSUING_ENTITY, SERIES, NumberSeries, take_numbers
+from pieced_billing.invoicing.proof import output_hash
 from pieced_billing.store.connections import Connection
 
 _LINES: Final = """COPY invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, package, service_from,
@@ -18,18 +20,18 @@ _LINES: Final = """COPY invoice_lines (invoice_id, position, tenant_name, tenant
 
 _INVOICES: Final = """COPY invoices (id, number, issuing_entity, series, kind, zitadel_org_id, period_start, revision,
     currency, vat_posture, language, issued_on, due_on, net, vat, gross, recipient, content, rules_version,
-    credits, completes, reason) FROM STDIN"""
+    credits, completes, reason, finalised_at, stands_on, output_hash) FROM STDIN"""
 
 
 def save_invoices(connection: Connection, invoices: Sequence[Invoice]) -> list[str]:
     """Finalise documents; returns their numbers, in their order. The caller's transaction must commit next."""
-    query = "SELECT nextval('invoices_id_seq') FROM generate_series(1, %s)"
-    ids = [row[0] for row in connection.execute(query, [len(invoices)])]
+    query = "SELECT nextval('invoices_id_seq'), clock_timestamp() FROM generate_series(1, %s)"
+    ids, instants = zip(*connection.execute(query, [len(invoices)]).fetchall(), strict=True)
     _copy(connection, _LINES, _lines(ids, invoices))
     faults.point("run.after_lines")
     numbers = _numbers(connection, invoices)
     faults.point("run.after_numbers")
-    _copy(connection, _INVOICES, _rows(ids, numbers, invoices))
+    _copy(connection, _INVOICES, _rows(ids, numbers, instants, invoices))
     faults.point("run.after_invoices")
     return numbers
 
@@ -65,7 +67,8 @@ def _origin(invoice: Invoice, index: int, uid: str) -> Sequence[Any]:
     """What a line comes from: a line that it takes back, a period that it puts right, and how far its UID was read."""
     if invoice.reversal is not None:
         return (invoice.reversal.positions[index], None, None, None, None, 0)
-    read_to, adjustment = invoice.read_to.get(uid, 0), invoice.adjustments.get(index)
+    read_to = 0 if invoice.evidence is None else invoice.evidence.read_to(uid)
+    adjustment = invoice.adjustments.get(index)
     if adjustment is None:
         return (None, read_to, None, None, None, 0)
     bill = adjustment.bill
@@ -73,10 +76,12 @@ def _origin(invoice: Invoice, index: int, uid: str) -> Sequence[Any]:
     return (adjustment.original_line, read_to, *original, adjustment.returned)
 
 
-def _rows(ids: Sequence[int], numbers: Sequence[str], invoices: Sequence[Invoice]) -> Iterator[Sequence[Any]]:
-    for invoice_id, number, invoice in zip(ids, numbers, invoices, strict=True):
-        reversal = invoice.reversal
-        yield (
+def _rows(
+    ids: Sequence[int], numbers: Sequence[str], instants: Sequence[datetime], invoices: Sequence[Invoice]
+) -> Iterator[Sequence[Any]]:
+    for invoice_id, number, finalised_at, invoice in zip(ids, numbers, instants, invoices, strict=True):
+        reversal, evidence = invoice.reversal, invoice.evidence
+        columns = (
             invoice_id,
             number,
             ISSUING_ENTITY,
@@ -99,4 +104,7 @@ def _rows(ids: Sequence[int], numbers: Sequence[str], invoices: Sequence[Invoice
             None if reversal is None else reversal.invoice_id,
             False if reversal is None else reversal.completes,
             None if reversal is None else reversal.reason,
+            finalised_at,
+            None if evidence is None else orjson.dumps(evidence.document()).decode(),
         )
+        yield (*columns, output_hash(columns))

@@ -1,0 +1,57 @@
+"""What the bills of some organisations are made from: each tenant as its chain had it at one link, and nothing later.
+
+By that link a bill can be computed again. What is recorded while facts are read would be in some of them and not in
+others; the organisations that it is about are read again, while nothing more can be recorded of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pieced_billing.invoicing.adjust import load_adjustments
+from pieced_billing.invoicing.adjustments import Adjustment
+from pieced_billing.invoicing.bills import Bills
+from pieced_billing.invoicing.chain_ends import chain_ends, went_on
+from pieced_billing.invoicing.month import BillingMonth
+from pieced_billing.invoicing.proof import ChainEnd
+from pieced_billing.ledger.history import TenantHistory
+from pieced_billing.ledger.read import histories
+from pieced_billing.parties.terms import PartyTerms
+from pieced_billing.store.connections import Connection
+
+
+class Facts(NamedTuple):
+    """By tenant UID up to where its chain was read, by organisation its tenants and what they have to put right."""
+
+    ends: Mapping[str, ChainEnd]
+    tenants: Mapping[str, Sequence[TenantHistory]]
+    adjusted: Mapping[str, Sequence[Adjustment]]
+
+
+def load_facts(
+    connection: Connection,
+    month: BillingMonth,
+    orgs: Sequence[str],
+    terms: Mapping[str, PartyTerms],
+    bills: Mapping[str, Bills],
+) -> Facts:
+    """The facts of a month, and of what came late to months before. The caller holds the lock of invoice runs."""
+    facts = _read(connection, month, orgs, terms, bills)
+    while again := went_on(connection, orgs, facts.ends):
+        newer = _read(connection, month, again, terms, bills, hold=True)
+        kept = {org: lines for org, lines in facts.adjusted.items() if org not in again}
+        facts = Facts({**facts.ends, **newer.ends}, {**facts.tenants, **newer.tenants}, {**kept, **newer.adjusted})
+    return facts
+
+
+def _read(
+    connection: Connection,
+    month: BillingMonth,
+    orgs: Sequence[str],
+    terms: Mapping[str, PartyTerms],
+    bills: Mapping[str, Bills],
+    *,
+    hold: bool = False,
+) -> Facts:
+    ends = chain_ends(connection, orgs, hold=hold)
+    adjusted = load_adjustments(connection, month.days.month, orgs, terms, bills)
+    return Facts(ends, dict(histories(connection, month.days, month.until, orgs)), adjusted)
