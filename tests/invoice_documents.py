@@ -11,6 +11,7 @@ import zxingcpp
 from pieced_billing.documents.invoice_document import InvoiceDocument
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.parties.issuing_entity import IssuingEntity
+from pieced_billing.parties.issuing_terms import IssuingTerms
 from pieced_billing.parties.postal_address import PostalAddress
 
 NUMBER = "INV-2026-000001"
@@ -30,7 +31,9 @@ PIXELS_PER_POINT = 4
 
 
 def supplier(iban: str = QR_IBAN, address: PostalAddress = PIECED) -> IssuingEntity:
-    return IssuingEntity("default", address, iban, "CHE-107.787.577 MWST", "billing@pieced.example", "#0b6e4f", LOGO)
+    return IssuingEntity(
+        IssuingTerms(), address, iban, "CHE-107.787.577 MWST", "billing@pieced.example", "#0b6e4f", LOGO
+    )
 
 
 def a_line(tenant: str = "acme", **fields: Any) -> dict[str, Any]:

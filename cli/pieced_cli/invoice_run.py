@@ -11,10 +11,10 @@ import typer
 from pieced_billing.calendar import Month
 from pieced_billing.errors import UsageError
 from pieced_billing.invoicing.holes import Hole
-from pieced_billing.invoicing.number import SERIES
 from pieced_billing.invoicing.run import Outcome, run
 from pieced_billing.invoicing.wish import Wish
 from pieced_billing.money import amount_text
+from pieced_billing.parties.issuing_terms import SERIES
 from pieced_billing.store.settings import load_settings
 from pieced_cli.database import database
 from pieced_cli.output import Format, Output, Table, show
@@ -67,16 +67,12 @@ def run_month(  # noqa: PLR0913 - each is an option of the command
 
 
 def _print(month: Month, total: Outcome, holes: Sequence[Hole], wish: Wish, output: Format) -> None:
-    invoices = [number for number in total.numbers if number.startswith(f"{SERIES}-")]
-    credit_notes = [number for number in total.numbers if not number.startswith(f"{SERIES}-")]
     document = {
         "period": str(month),
         "dry_run": wish.dry,
         "finalised": len(total.numbers),
         "gross": amount_text(total.gross),
-        "first_number": invoices[0] if invoices and not wish.dry else None,
-        "last_number": invoices[-1] if invoices and not wish.dry else None,
-        "credit_notes": len(credit_notes) if wish.dry else credit_notes,
+        "numbers": [_numbers(*key, numbers, wish) for key, numbers in sorted(total.by_series.items())],
         "invoiced_before": total.invoiced_before,
         "empty": total.empty,
         "parked": [{"org": one.org, "code": one.code, "reason": one.reason} for one in total.parked],
@@ -87,24 +83,29 @@ def _print(month: Month, total: Outcome, holes: Sequence[Hole], wish: Wish, outp
         return
     for hole in holes:
         print(lost(hole))
-    print(_summary(month, total, invoices, credit_notes, wish))
+    print(_summary(month, total, wish))
     if total.parked:
         show(document, Table(("parked", "code", "reason"), [(o.org, o.code, o.reason) for o in total.parked]), output)
 
 
-def _summary(month: Month, total: Outcome, invoices: Sequence[str], credit_notes: Sequence[str], wish: Wish) -> str:
+def _numbers(issuer: str, series: str, numbers: Sequence[str], wish: Wish) -> dict[str, object]:
+    """The numbers that were given in a series; those of a dry run are given to somebody else."""
+    ends = {} if wish.dry else {"first": numbers[0], "last": numbers[-1]}
+    return {"issuer": issuer, "series": series, "count": len(numbers), **ends}
+
+
+def _summary(month: Month, total: Outcome, wish: Wish) -> str:
     """What a run did, in one line for a person."""
-    count, before = len(invoices), total.invoiced_before
-    would = "would be " if wish.dry else ""
+    before, would = total.invoiced_before, "would be " if wish.dry else ""
+    invoices = [numbers for (_, series), numbers in sorted(total.by_series.items()) if series == SERIES]
+    count = sum(map(len, invoices))
     parts = [f"{count} {'invoice' if count == 1 else 'invoices'} {would}finalised for {month}"]
     if invoices and not wish.dry:
-        parts[0] += f", {invoices[0]} to {invoices[-1]}"
+        parts[0] += ", " + " and ".join(f"{numbers[0]} to {numbers[-1]}" for numbers in invoices)
     if total.numbers:
         parts[0] += f", CHF {amount_text(total.gross)} in all"
-    if credit_notes:
-        parts.append(
-            f"{len(credit_notes)} {'credit note' if len(credit_notes) == 1 else 'credit notes'} for negative months"
-        )
+    if notes := len(total.numbers) - count:
+        parts.append(f"{notes} {'credit note' if notes == 1 else 'credit notes'} for negative months")
     parts.append(f"{before} {'organisation' if before == 1 else 'organisations'} invoiced before")
     parts.append(f"{total.empty} without anything to bill")
     parts.append(f"{len(total.parked)} parked")

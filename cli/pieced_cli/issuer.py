@@ -14,12 +14,22 @@ from pieced_cli.files import read_file
 from pieced_cli.output import Format, Output, Table, show
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-_COLUMNS = ("issuer", "name", "town", "country", "iban", "vat_number", "accent_colour")
+_COLUMNS = (
+    "issuer",
+    "name",
+    "town",
+    "country",
+    "iban",
+    "vat_number",
+    "invoice_prefix",
+    "payment_days",
+    "accent_colour",
+)
 
 
 @app.callback()
 def _issuer() -> None:
-    """Who issues the invoices: name, address, account, VAT number, logo and colour."""
+    """Who issues the invoices: name, address, account, VAT number, numbers, terms of payment, logo and colour."""
 
 
 @app.command("apply")
@@ -45,7 +55,9 @@ def show_issuers(output: Output = Format.TABLE) -> None:
 
 
 def _show(documents: list[dict[str, Any]], output: Format) -> None:
-    rows = [[document[column] or "" for column in _COLUMNS] for document in documents]
+    rows = [
+        ["" if document[column] is None else str(document[column]) for column in _COLUMNS] for document in documents
+    ]
     show({"issuers": documents}, Table(_COLUMNS, rows), output)
 
 
@@ -58,4 +70,8 @@ def _document(issuer: IssuingEntity) -> dict[str, Any]:
         "email": issuer.email,
         "accent_colour": issuer.accent_colour,
         "logo": issuer.logo,
+        "invoice_prefix": issuer.terms.invoice_prefix,
+        "credit_note_prefix": issuer.terms.credit_note_prefix,
+        "number_digits": issuer.terms.number_digits,
+        "payment_days": issuer.terms.payment_days,
     }

@@ -131,9 +131,7 @@ def test_from_the_run_to_the_payment(invoice: Invoice, database: Database) -> No
         "dry_run": False,
         "finalised": 1,
         "gross": "148.21",
-        "first_number": number,
-        "last_number": number,
-        "credit_notes": [],
+        "numbers": [{"issuer": "default", "series": "INV", "count": 1, "first": number, "last": number}],
         "invoiced_before": 0,
         "empty": 1,
         "parked": [
@@ -169,7 +167,7 @@ def test_from_the_run_to_the_payment(invoice: Invoice, database: Database) -> No
 
 def test_reading_never_writes(invoice: Invoice, database: Database) -> None:
     """Every command that shows something, in sessions in which the server refuses to write."""
-    number = json.loads(invoice("run", "--month", "2026-03", "-o", "json").stdout)["first_number"]
+    number = json.loads(invoice("run", "--month", "2026-03", "-o", "json").stdout)["numbers"][0]["first"]
     options = "options=-c%20default_transaction_read_only%3Don&target_session_attrs=any"
     read_only = {"DATABASE_URL": f"{database.url}?{options}"}
     refused = run_pieced("invoice", "run", "--month", "2026-04", env=read_only, check=False)

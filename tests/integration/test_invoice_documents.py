@@ -14,7 +14,7 @@ import yaml
 from pieced_billing.documents.issuers import apply_issuers
 from pieced_billing.documents.store import DocumentDamaged, invoice_pdf, load_invoice_document, render_missing
 from pieced_billing.invoicing.original import UnknownInvoice
-from pieced_billing.parties.issuing_entity import NotDescribed
+from pieced_billing.parties.issuing_terms import NotDescribed
 from pieced_billing.store.connections import Connection, connect
 from tests.books import APRIL, MARCH, add_customers, add_tenant, organisation, run_invoices, set_organisations
 from tests.commands import run_pieced

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pieced_billing.invoicing.holes import Hole, certify_holes
 from pieced_billing.invoicing.issued import numberings
-from pieced_billing.invoicing.number import ISSUING_ENTITY, SERIES, NumberSeries
+from pieced_billing.invoicing.number import NumberSeries
 from pieced_billing.invoicing.sealed_numbers import SealedNumbers, seal_numbers
 from pieced_billing.ledger.soundness import NumberRun, unsound_counter
+from pieced_billing.parties.issuing_terms import DEFAULT_ISSUER, SERIES
 from pieced_billing.store.connections import Connection, connect
 from pieced_billing.store.settings import load_settings
 from tests.books import APRIL, MARCH, add_customers, first_numbers, numbers, run_invoices
@@ -33,12 +34,12 @@ def connection(database: Database) -> Iterator[Connection]:
 
 
 def this_year(connection: Connection) -> NumberSeries:
-    return NumberSeries(ISSUING_ENTITY, SERIES, load_settings(connection).today.year)
+    return NumberSeries(DEFAULT_ISSUER, SERIES, load_settings(connection).today.year)
 
 
 def sealed(**last: int) -> SealedNumbers:
     """Sealed counters of years: `sealed(y2026=7)`."""
-    counters = {NumberSeries(ISSUING_ENTITY, SERIES, int(year[1:])): number for year, number in last.items()}
+    counters = {NumberSeries(DEFAULT_ISSUER, SERIES, int(year[1:])): number for year, number in last.items()}
     return seal_numbers(UUID(int=0), counters, datetime(2026, 11, 1, tzinfo=UTC), KEY)
 
 
@@ -58,7 +59,8 @@ def test_numbers_go_on_behind_what_was_sealed_and_the_hole_is_certified_once(
     run_invoices(connection)
     series = this_year(connection)
     evidence = sealed(**{f"y{series.year}": 7, "y2025": 2})
-    holes = [Hole(NumberSeries(ISSUING_ENTITY, SERIES, 2025), NumberRun(1, 2)), Hole(series, NumberRun(4, 7))]
+    lost = [(NumberSeries(DEFAULT_ISSUER, SERIES, 2025), NumberRun(1, 2)), (series, NumberRun(4, 7))]
+    holes = [Hole.of(*numbers, issuers={}) for numbers in lost]
     assert certify_holes(connection, evidence) == holes
     assert certify_holes(connection, evidence) == []
     assert run_invoices(connection, APRIL).numbers == first_numbers(connection, 10)[7:]
@@ -66,9 +68,9 @@ def test_numbers_go_on_behind_what_was_sealed_and_the_hole_is_certified_once(
     assert found_by_a_check(connection) == []
 
     document = json.loads(run_pieced("invoice", "numbers", "-o", "json", env=database.env()).stdout)
-    (lost,) = document[0]["holes"]
+    (hole,) = document[0]["holes"]
     assert (document[0]["year"], document[0]["last_number"], document[0]["issued"]) == (2025, 2, [])
-    assert (lost["first"], lost["last"]) == (1, 2)
+    assert (hole["first"], hole["last"]) == (1, 2)
     assert (document[1]["last_number"], document[1]["issued"]) == (
         10,
         [{"first": 1, "last": 3}, {"first": 8, "last": 10}],

@@ -11,6 +11,7 @@ from pieced_billing.calendar import Month
 from pieced_billing.invoicing.credit import CannotCredit, Original, Remaining, Wanted, credit
 from pieced_billing.invoicing.document import Invoice, Kind
 from pieced_billing.money import distribute
+from pieced_billing.parties.issuing_terms import IssuingTerms
 from pieced_billing.parties.terms import VatPosture
 from pieced_billing.rating.lines import Line
 from pieced_billing.rating.vat import vat_totals
@@ -28,6 +29,7 @@ def an_original(*amounts: str, rates: Sequence[Decimal] = ()) -> Original:
     return Original(
         invoice_id=7,
         number="INV-2026-000001",
+        issued_by=IssuingTerms(),
         org="310001",
         month=Month(2026, 3),
         vat_posture=VatPosture.STANDARD,

@@ -5,6 +5,7 @@ import yaml
 
 from pieced_billing.documents.pdf import can_print_logo
 from pieced_billing.parties.issuing_entity import IssuingEntity
+from pieced_billing.parties.issuing_terms import IssuingTerms
 from pieced_billing.parties.postal_address import PostalAddress
 from pieced_billing.parties.read_issuers import DEFAULT_ACCENT, read_issuers
 from pieced_billing.yaml_file import BadFile
@@ -28,14 +29,18 @@ def read(**fields: object) -> IssuingEntity:
 
 def test_the_least_that_is_said_of_an_issuer() -> None:
     address = PostalAddress("Pieced AG", None, None, "8004", "Zürich", "CH")
-    assert read(**LEAST) == IssuingEntity("default", address, "CH4431999123000889012", None, None, DEFAULT_ACCENT, None)
+    assert read(**LEAST) == IssuingEntity(
+        IssuingTerms(), address, "CH4431999123000889012", None, None, DEFAULT_ACCENT, None
+    )
 
 
 def test_everything_that_can_be_said_of_an_issuer() -> None:
     more = {"street": "Lagerstrasse", "house_number": "4", "vat_number": "CHE-107.787.577 MWST", "email": "a@b.example"}
-    issuer = read(**LEAST, **more, accent_colour="#0B6E4F", logo=f"<?xml version='1.0'?>\n{LOGO}\n")
+    terms = {"invoice_prefix": "RE", "credit_note_prefix": "GS1", "number_digits": 8, "payment_days": 0}
+    issuer = read(**LEAST, **more, **terms, accent_colour="#0B6E4F", logo=f"<?xml version='1.0'?>\n{LOGO}\n")
     assert issuer.address.lines() == ["Pieced AG", "Lagerstrasse 4", "8004 Zürich"]
     assert (issuer.vat_number, issuer.email, issuer.accent_colour) == (*list(more.values())[2:], "#0b6e4f")
+    assert issuer.terms == IssuingTerms("default", *terms.values())  # type: ignore[arg-type]
     assert issuer.logo is not None
     assert can_print_logo(issuer.logo)
 
@@ -59,6 +64,12 @@ def test_what_is_no_svg_image_is_no_logo(logo: str) -> None:
         ({"iban": "DE89370400440532013000"}, "iban must be an IBAN of Switzerland or Liechtenstein"),
         ({"accent_colour": "green"}, 'accent_colour must be a colour in quotes, such as "#1f3a5f".'),
         ({"issuer": 1}, "issuer must be a string"),
+        ({"invoice_prefix": "inv"}, "invoice_prefix must be a capital letter and up to 7 more capitals or digits"),
+        ({"credit_note_prefix": "C-N"}, "credit_note_prefix must be a capital letter"),
+        ({"credit_note_prefix": "2026"}, "credit_note_prefix must be a capital letter"),
+        ({"number_digits": 3}, "number_digits must be 4 to 9."),
+        ({"number_digits": "six"}, "number_digits must be a number that is not negative"),
+        ({"payment_days": 366}, "payment_days must be at most 365."),
         ({"logo": ["x"]}, "logo must be text."),
         ({"bank": "x"}, "the key 'bank' of issuers is not known"),
     ],

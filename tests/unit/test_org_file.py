@@ -23,7 +23,7 @@ def test_an_organisation_of_every_field() -> None:
         'org: "310001", name: "Acme AG", country: CH, street: Bahnhofstrasse, house_number: 1, postcode: 08001,'
         " town: Zürich, language: de, email: billing@acme.example, vat_number: CHE-107.787.577 MWST,"
         " vat_posture: reverse_charge, purchase_order: 4711, pay_by_invoice: true, auto_invoice_enabled: false,"
-        " auto_reminders_enabled: true"
+        " auto_reminders_enabled: true, issuer: lab, payment_days: 10"
     )
     assert entry.organisation == Organisation(
         org="310001",
@@ -39,6 +39,8 @@ def test_an_organisation_of_every_field() -> None:
         pay_by_invoice=True,
         auto_invoice_enabled=False,
         auto_reminders_enabled=True,
+        issuer="lab",
+        payment_days=10,
     )
     assert entry.terms == (TermsEntry("country", None, "CH"), TermsEntry("vat_posture", None, "reverse_charge"))
 

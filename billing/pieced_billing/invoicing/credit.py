@@ -11,6 +11,7 @@ from pieced_billing.errors import Refused
 from pieced_billing.invoicing.document import Invoice, Kind, Reversal
 from pieced_billing.invoicing.draft import document_of, line_document
 from pieced_billing.money import ZERO, distribute, exact_sum
+from pieced_billing.parties.issuing_terms import IssuingTerms
 from pieced_billing.parties.terms import VatPosture
 from pieced_billing.rating.lines import Line
 from pieced_billing.rating.vat import VatTotal, vat_totals
@@ -30,6 +31,7 @@ class Original:
 
     invoice_id: int
     number: str
+    issued_by: IssuingTerms
     org: str
     month: Month
     vat_posture: VatPosture
@@ -85,6 +87,7 @@ def credit(original: Original, wanted: Wanted, reason: str, today: date) -> Invo
     content = document_of(original.org, original.month, original.vat_posture, documents, vat, ())
     return Invoice(
         kind=Kind.CREDIT_NOTE,
+        issued_by=original.issued_by,
         org=original.org,
         month=original.month,
         revision=original.credit_notes + 1,

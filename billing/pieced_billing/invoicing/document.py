@@ -10,6 +10,7 @@ from typing import Final
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.adjustments import Adjustment
 from pieced_billing.invoicing.proof import Evidence
+from pieced_billing.parties.issuing_terms import CREDIT_SERIES, SERIES, IssuingTerms
 from pieced_billing.parties.terms import VatPosture
 from pieced_billing.rating.lines import Line
 
@@ -43,10 +44,11 @@ class Invoice:
 
     `content` is its document in the interchange format. Without a `reversal` it is the bill of a period, of which
     `revision` counts the issues, `adjustments` are its lines that put other periods right, by index, and `evidence` is
-    what it stands on.
+    what it stands on. `issued_by` says how its number is written, and whose it is.
     """
 
     kind: Kind
+    issued_by: IssuingTerms
     org: str
     month: Month
     revision: int
@@ -62,3 +64,8 @@ class Invoice:
     reversal: Reversal | None = None
     adjustments: Mapping[int, Adjustment] = field(default_factory=dict)
     evidence: Evidence | None = None
+
+    @property
+    def series(self) -> str:
+        """The series of its number."""
+        return SERIES if self.kind is Kind.INVOICE else CREDIT_SERIES

@@ -3,23 +3,32 @@
 from typing import NamedTuple
 
 from pieced_billing import faults
-from pieced_billing.invoicing.number import NumberSeries, format_number, read_counters
+from pieced_billing.invoicing.number import NumberSeries, read_counters
 from pieced_billing.invoicing.sealed_numbers import SealedNumbers
 from pieced_billing.ledger.soundness import NumberRun
+from pieced_billing.parties.issuers import load_issuing_terms
+from pieced_billing.parties.issuing_terms import Issuers, IssuingTerms
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.locks import lock_invoicing
 
 
 class Hole(NamedTuple):
-    """Numbers of a series that were given and are lost."""
+    """Numbers of a series that were given and are lost; `written` are the first and the last as they look today."""
 
     series: NumberSeries
     numbers: NumberRun
+    written: tuple[str, str]
+
+    @classmethod
+    def of(cls, series: NumberSeries, numbers: NumberRun, issuers: Issuers) -> "Hole":
+        """The hole that these numbers make; an issuer that the restored database does not know writes as anybody."""
+        issuer = issuers.get(series.issuing_entity, IssuingTerms(series.issuing_entity))
+        first, last = (issuer.number(series.series, series.year, number) for number in numbers)
+        return cls(series, numbers, (first, last))
 
     def document(self) -> dict[str, str]:
         """The first and the last number, as they are written."""
-        first, last = (format_number(self.series.series, self.series.year, number) for number in self.numbers)
-        return {"issuing_entity": self.series.issuing_entity, "first": first, "last": last}
+        return {"issuing_entity": self.series.issuing_entity, "first": self.written[0], "last": self.written[1]}
 
 
 def certify_holes(connection: Connection, sealed: SealedNumbers) -> list[Hole]:
@@ -29,9 +38,9 @@ def certify_holes(connection: Connection, sealed: SealedNumbers) -> list[Hole]:
     """
     with connection.transaction():
         lock_invoicing(connection)
-        known = read_counters(connection)
+        known, issuers = read_counters(connection), load_issuing_terms(connection)
         holes = [
-            Hole(series, NumberRun(known.get(series, 0) + 1, last))
+            Hole.of(series, NumberRun(known.get(series, 0) + 1, last), issuers)
             for series, last in sorted(sealed.counters.items())
             if last > known.get(series, 0)
         ]

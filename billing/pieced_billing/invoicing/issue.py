@@ -1,7 +1,7 @@
 """From a draft to an invoice: the decision whether it may be issued, and what is frozen when it is."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -11,13 +11,13 @@ from pieced_billing.invoicing.draft import Draft
 from pieced_billing.invoicing.proof import Basis, Evidence
 from pieced_billing.invoicing.warnings import DraftWarning
 from pieced_billing.ledger.history import USAGE_UNAVAILABLE
+from pieced_billing.parties.issuing_terms import Issuers, issuer_of
 from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.recipient import require_printable
 from pieced_billing.parties.terms import PartyTerms
 
 LARGEST_AMOUNT: Final = Decimal("9999999999.99")
 """The largest amount of an invoice and of its lines, in CHF: that of their columns."""
-PAYMENT_TERM: Final = timedelta(days=30)
 FALLBACK_LANGUAGE: Final = "de"
 
 
@@ -46,15 +46,17 @@ def issue(
     draft: Draft,
     organisation: Organisation | None,
     terms: PartyTerms | None,
+    issuers: Issuers,
     today: date,
+    *,
     revision: int = 1,
     basis: Basis | None = None,
 ) -> Invoice | None:
     """The bill of a draft, issued today: a credit note where it is negative (rule 17), None without lines (rule 18).
 
     `revision` is 1 for the first bill of the period, and one more after each that was credited in full; `basis` is what
-    the draft was made from. Raises UsageMissing, NotConfigured, UnfitText and AmountTooLarge.
-    Address and language are those of today, the lines keep their days.
+    the draft was made from. Address, language, issuer and due date are those of today, the lines keep their days.
+    Raises UsageMissing, NotConfigured, UnfitText, AmountTooLarge, NotDescribed and IssuerNotNamed.
     """
     if missing := [warning for warning in draft.warnings if warning.code == USAGE_UNAVAILABLE]:
         raise UsageMissing(missing)
@@ -63,6 +65,7 @@ def issue(
     country = None if terms is None else terms.country.on(today)
     if organisation is None or country is None:
         raise NotConfigured(draft.org)
+    issued_by = issuer_of(organisation, issuers)
     recipient = _recipient(organisation, country)
     require_printable(recipient)  # once it is issued, its document can be made
     largest = max((draft.gross, draft.net, *(line.amount for line in draft.lines)), key=abs)
@@ -71,6 +74,7 @@ def issue(
     is_negative = draft.gross < 0
     return Invoice(
         kind=Kind.CREDIT_NOTE if is_negative else Kind.INVOICE,
+        issued_by=issued_by,
         org=draft.org,
         month=draft.month,
         revision=revision,
@@ -82,7 +86,7 @@ def issue(
         recipient=recipient,
         language=organisation.language or FALLBACK_LANGUAGE,
         issued_on=today,
-        due_on=today if is_negative else today + PAYMENT_TERM,
+        due_on=today if is_negative else issued_by.due_on(today, organisation),
         adjustments=draft.adjustments,
         evidence=None if basis is None else _evidence(draft, basis),
     )

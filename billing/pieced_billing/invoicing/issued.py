@@ -13,16 +13,19 @@ from pieced_billing.store.connections import Connection
 # Consecutive numbers have the same difference to their position.
 _RUNS: Final = """
 WITH issued AS (
-    SELECT issuing_entity, series, substring(number FROM '-([0-9]+)-[0-9]+$')::int AS year,
+    SELECT issuing_entity, series, number AS written, substring(number FROM '-([0-9]+)-[0-9]+$')::int AS year,
            substring(number FROM '([0-9]+)$')::bigint AS number
     FROM invoices
 ), runs AS (
-    SELECT issuing_entity, series, year, min(number) AS first, max(number) AS last FROM (
+    SELECT issuing_entity, series, year, min(number) AS first, max(number) AS last,
+           (array_agg(written ORDER BY number))[1] AS first_written,
+           (array_agg(written ORDER BY number DESC))[1] AS last_written
+    FROM (
         SELECT *, number - row_number() OVER (PARTITION BY issuing_entity, series, year ORDER BY number) AS run
         FROM issued) AS placed
     GROUP BY issuing_entity, series, year, run
 )
-SELECT issuing_entity, series, year, counters.last_number, runs.first, runs.last
+SELECT issuing_entity, series, year, counters.last_number, runs.first, runs.last, first_written, last_written
 FROM invoice_number_counters AS counters FULL JOIN runs USING (issuing_entity, series, year)
 ORDER BY issuing_entity, series, year, runs.first
 """
@@ -42,12 +45,16 @@ class CertifiedHole:
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """The numbers of one series; `last_number` is None without a counter. Runs and holes ascend."""
+    """The numbers of one series; `last_number` is None without a counter. Runs and holes ascend.
+
+    `written` has the first and the last number of each run that was issued, as they stand on their documents.
+    """
 
     series: NumberSeries
     last_number: int | None
     issued: list[NumberRun] = field(default_factory=list)
     holes: list[CertifiedHole] = field(default_factory=list)
+    written: dict[NumberRun, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -71,11 +78,12 @@ class Numbering:
 def numberings(connection: Connection) -> list[Numbering]:
     """Every counter, and every series that has invoices."""
     found: dict[NumberSeries, Numbering] = {}
-    for entity, series, year, last_number, first, last in connection.execute(_RUNS):
+    for entity, series, year, last_number, first, last, *written in connection.execute(_RUNS):
         key = NumberSeries(entity, series, year)
         numbering = found.setdefault(key, Numbering(key, last_number))
         if first is not None:
             numbering.issued.append(NumberRun(first, last))
+            numbering.written[numbering.issued[-1]] = (written[0], written[1])
     for key, hole in _holes(connection):
         found.setdefault(key, Numbering(key, None)).holes.append(hole)
     return list(found.values())

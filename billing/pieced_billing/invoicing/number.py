@@ -1,13 +1,9 @@
-"""Invoice numbers: how they look, how they are counted, and that there is none missing."""
+"""Invoice numbers: how they are counted, so that there is none missing."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pieced_billing.store.connections import Connection
-
-ISSUING_ENTITY: Final = "default"
-SERIES: Final = "INV"
-CREDIT_SERIES: Final = "CN"
 
 
 class NumberSeries(NamedTuple):
@@ -22,16 +18,7 @@ Counters: TypeAlias = Mapping[NumberSeries, int]
 """The last number of each series that has one."""
 
 
-def format_number(series: str, year: int, number: int) -> str:
-    """How the number of an invoice is written.
-
-    >>> format_number("INV", 2026, 1)
-    'INV-2026-000001'
-    """
-    return f"{series}-{year}-{number:06}"
-
-
-def take_numbers(connection: Connection, series: NumberSeries, count: int) -> list[str]:
+def take_numbers(connection: Connection, series: NumberSeries, count: int) -> range:
     """The next numbers of a series.
 
     The counter is locked until the caller's transaction ends and falls back with it, so that no number is lost: take
@@ -45,7 +32,7 @@ def take_numbers(connection: Connection, series: NumberSeries, count: int) -> li
         [*series, count],
     ).fetchone()
     assert row is not None
-    return [format_number(series.series, series.year, number) for number in range(row[0] - count + 1, row[0] + 1)]
+    return range(row[0] - count + 1, row[0] + 1)
 
 
 def read_counters(connection: Connection) -> Counters:

@@ -10,12 +10,14 @@ from pieced_billing.errors import Refused
 from pieced_billing.invoicing.credit import CannotCredit, Original, Remaining
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.money import ZERO, exact_sum
+from pieced_billing.parties.issuers import load_issuing_terms
+from pieced_billing.parties.issuing_terms import named_issuer
 from pieced_billing.parties.terms import VatPosture
 from pieced_billing.rating.lines import Line
 from pieced_billing.store.connections import Connection
 
 _INVOICE: Final = """
-SELECT id, kind, zitadel_org_id, period_start, vat_posture, language, recipient, content -> 'vat'
+SELECT id, kind, issuing_entity, zitadel_org_id, period_start, vat_posture, language, recipient, content -> 'vat'
 FROM invoices WHERE number = %s
 """
 _LINES: Final = """
@@ -44,7 +46,7 @@ def load_original(connection: Connection, number: str) -> Original:
     row = connection.execute(_INVOICE, [number]).fetchone()
     if row is None:
         raise UnknownInvoice(number)
-    invoice_id, kind, org, period_start, posture, language, recipient, vat = row
+    invoice_id, kind, issuer, org, period_start, posture, language, recipient, vat = row
     if kind != Kind.INVOICE:
         raise CannotCredit(f"{number} is a credit note; only an invoice can be credited.")
     credited: dict[int, Decimal] = dict(connection.execute(_CREDITED, [invoice_id]).fetchall())
@@ -53,6 +55,7 @@ def load_original(connection: Connection, number: str) -> Original:
     return Original(
         invoice_id=invoice_id,
         number=number,
+        issued_by=named_issuer(issuer, load_issuing_terms(connection)),
         org=org,
         month=Month.of(period_start),
         vat_posture=VatPosture(posture),

@@ -28,6 +28,7 @@ from pieced_billing.invoicing.save import save_invoices
 from pieced_billing.invoicing.usual import mean_bills, refuse_unusual
 from pieced_billing.invoicing.wish import WHOLE, Wish, refuse_wrong_time
 from pieced_billing.ledger.read import organisations
+from pieced_billing.parties.issuers import load_issuing_terms
 from pieced_billing.parties.load import load_organisations, load_terms
 from pieced_billing.store.connections import Connection, one_line
 from pieced_billing.store.locks import lock_invoicing, rely_on_prices
@@ -48,9 +49,13 @@ class Parked:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of some organisations; `gross` is the sum of the new invoices in CHF."""
+    """What became of some organisations; `gross` is the sum of the new invoices in CHF.
+
+    `by_series` has the numbers by issuing entity and series, in the order in which they were given.
+    """
 
     numbers: list[str] = field(default_factory=list)
+    by_series: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     gross: Decimal = Decimal("0.00")
     invoiced_before: int = 0
     empty: int = 0
@@ -59,6 +64,8 @@ class Outcome:
     def add(self, other: "Outcome") -> None:
         """Count another outcome into this one."""
         self.numbers += other.numbers
+        for series, numbers in other.by_series.items():
+            self.by_series.setdefault(series, []).extend(numbers)
         self.gross += other.gross
         self.invoiced_before += other.invoiced_before
         self.empty += other.empty
@@ -121,6 +128,8 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wi
     _record_parked(connection, month, outcome.parked)
     if invoices:
         outcome.numbers = save_invoices(connection, invoices)
+        for invoice, number in zip(invoices, outcome.numbers, strict=True):
+            outcome.by_series.setdefault((invoice.issued_by.issuer, invoice.series), []).append(number)
         outcome.gross = sum((invoice.gross for invoice in invoices), outcome.gross)
     return outcome
 
@@ -135,6 +144,7 @@ def _decide(
     means = {} if wish.confirmed else mean_bills(connection, month, orgs)
     billing_month = load_billing_month(connection, month)
     configured = load_organisations(connection, orgs)
+    issuers = load_issuing_terms(connection)
     terms = load_terms(connection, orgs)
     facts = load_facts(connection, billing_month, orgs, terms, bills)
     versions = known_prices(connection), known_terms(connection, orgs)
@@ -144,7 +154,8 @@ def _decide(
         try:
             drafted = draft(billing_month, org, tenants, terms.get(org), facts.adjusted.get(org, ()))
             refuse_unusual(drafted, means.get(org), settings.unusual_factor)
-            invoice = issue(drafted, configured.get(org), terms.get(org), today, revision, basis)
+            known = configured.get(org), terms.get(org), issuers
+            invoice = issue(drafted, *known, today, revision=revision, basis=basis)
         except Refused as refusal:
             outcome.parked.append(Parked(org, refusal.code, str(refusal)))
             continue

@@ -8,9 +8,9 @@ from typing import Any, Final
 import orjson
 
 from pieced_billing import faults
-from pieced_billing.invoicing.document import RULES_VERSION, Invoice, Kind
+from pieced_billing.invoicing.document import RULES_VERSION, Invoice
 from pieced_billing.invoicing.draft import CURRENCY
-from pieced_billing.invoicing.number import CREDIT_SERIES, ISSUING_ENTITY, SERIES, NumberSeries, take_numbers
+from pieced_billing.invoicing.number import NumberSeries, take_numbers
 from pieced_billing.invoicing.proof import output_hash
 from pieced_billing.store.connections import Connection
 
@@ -38,8 +38,7 @@ def save_invoices(connection: Connection, invoices: Sequence[Invoice]) -> list[s
 
 def _series(invoice: Invoice) -> NumberSeries:
     """Where the number of a document comes from."""
-    series = SERIES if invoice.kind is Kind.INVOICE else CREDIT_SERIES
-    return NumberSeries(ISSUING_ENTITY, series, invoice.issued_on.year)
+    return NumberSeries(invoice.issued_by.issuer, invoice.series, invoice.issued_on.year)
 
 
 def _numbers(connection: Connection, invoices: Sequence[Invoice]) -> list[str]:
@@ -48,7 +47,10 @@ def _numbers(connection: Connection, invoices: Sequence[Invoice]) -> list[str]:
     taken = {
         series: iter(take_numbers(connection, series, count)) for series, count in sorted(Counter(all_series).items())
     }
-    return [next(taken[series]) for series in all_series]
+    return [
+        invoice.issued_by.number(series.series, series.year, next(taken[series]))
+        for invoice, series in zip(invoices, all_series, strict=True)
+    ]
 
 
 def _copy(connection: Connection, statement: str, rows: Iterator[Sequence[Any]]) -> None:
@@ -84,8 +86,8 @@ def _rows(
         columns = (
             invoice_id,
             number,
-            ISSUING_ENTITY,
-            SERIES if invoice.kind is Kind.INVOICE else CREDIT_SERIES,
+            invoice.issued_by.issuer,
+            invoice.series,
             invoice.kind.value,
             invoice.org,
             invoice.month.first,

@@ -6,6 +6,8 @@ from datetime import date
 from typing import TypeAlias
 
 from pieced_billing.parties.entries import TermsEntry, later_starts, terms_additions
+from pieced_billing.parties.issuers import load_issuing_terms
+from pieced_billing.parties.issuing_terms import named_issuer
 from pieced_billing.parties.load import load_organisations, load_terms, save_organisations, save_terms
 from pieced_billing.parties.organisation import Organisation
 from pieced_billing.parties.read import OrganisationEntry, read_organisations
@@ -38,8 +40,8 @@ class Applied:
 def apply_organisations(connection: Connection, content: bytes, file: str) -> Applied:
     """Record what a file says, in the caller's transaction; the same file again changes nothing.
 
-    Raises BadFile, and PeriodFinalised where country or posture would change on a day that is finalised for the
-    organisation. No invoice run crosses this.
+    Raises BadFile, NotDescribed for an issuer that nobody knows, and PeriodFinalised where country or posture would
+    change on a day that is finalised for the organisation. No invoice run crosses this.
     """
     entries: dict[str, list[OrganisationEntry]] = {}
     for entry in read_organisations(content, file):
@@ -48,6 +50,10 @@ def apply_organisations(connection: Connection, content: bytes, file: str) -> Ap
     added, later = _decide_terms(connection, entries)
     today = load_settings(connection).today
     described = {org: in_force(said, today) for org, said in entries.items()}
+    issuers = load_issuing_terms(connection)
+    for organisation in described.values():
+        if organisation.issuer is not None:
+            named_issuer(organisation.issuer, issuers)
     known = load_organisations(connection, list(entries))
     changed = [organisation for org, organisation in described.items() if known.get(org) != organisation]
     save_terms(connection, added)

@@ -8,7 +8,10 @@ from pieced_billing.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """What `org_billing_config` says of one organisation and has no versions; None is "not said"."""
+    """What `org_billing_config` says of one organisation and has no versions; None is "not said".
+
+    `issuer` names who issues its bills; `payment_days` were agreed with it and go before those of the issuer.
+    """
 
     org: str
     name: str | None = None
@@ -23,11 +26,24 @@ class Organisation:
     pay_by_invoice: bool | None = None
     auto_invoice_enabled: bool | None = None
     auto_reminders_enabled: bool | None = None
+    issuer: str | None = None
+    payment_days: int | None = None
 
 
-TEXT_FIELDS: Final = ("name", "street", "house_number", "postcode", "town", "email", "vat_number", "purchase_order")
+TEXT_FIELDS: Final = (
+    "name",
+    "street",
+    "house_number",
+    "postcode",
+    "town",
+    "email",
+    "vat_number",
+    "purchase_order",
+    "issuer",
+)
 SWITCHES: Final = ("pay_by_invoice", "auto_invoice_enabled", "auto_reminders_enabled")
 LANGUAGES: Final = ("de", "en", "fr", "it")
+LONGEST_PAYMENT_DAYS: Final = 365
 FIELDS: Final = tuple(field.name for field in fields(Organisation) if field.name != "org")
 
 

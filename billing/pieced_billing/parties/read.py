@@ -4,10 +4,18 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 from pieced_billing.parties.entries import TermsEntry
-from pieced_billing.parties.organisation import FIELDS, LANGUAGES, SWITCHES, TEXT_FIELDS, Organisation
+from pieced_billing.parties.organisation import (
+    FIELDS,
+    LANGUAGES,
+    LONGEST_PAYMENT_DAYS,
+    SWITCHES,
+    TEXT_FIELDS,
+    Organisation,
+)
 from pieced_billing.parties.terms import COUNTRY, VAT_POSTURE, VatPosture
 from pieced_billing.yaml_file import Value, parse
 
@@ -53,6 +61,8 @@ def _organisation(fields: Mapping[str, Value]) -> dict[str, Any]:
             given[name] = value.text()
         elif name in SWITCHES:
             given[name] = value.boolean()
+        elif name == "payment_days":
+            given[name] = int(value.number(0, Decimal(LONGEST_PAYMENT_DAYS)))
         else:
             given[name] = _one_of(value, LANGUAGES)
     return given

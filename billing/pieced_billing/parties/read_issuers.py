@@ -2,16 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from pieced_billing.parties.iban import BadIban, swiss_iban
 from pieced_billing.parties.issuing_entity import IssuingEntity
+from pieced_billing.parties.issuing_terms import IssuingTerms
+from pieced_billing.parties.organisation import LONGEST_PAYMENT_DAYS
 from pieced_billing.parties.payment_text import UnfitText, payment_text
 from pieced_billing.parties.postal_address import LIMITS, PostalAddress, postal_address
 from pieced_billing.yaml_file import Value, parse
 
 DEFAULT_ACCENT: Final = "#1f3a5f"
-_KEYS: Final = ("issuer", *LIMITS, "iban", "vat_number", "email", "accent_colour", "logo")
+_TERMS: Final = ("invoice_prefix", "credit_note_prefix", "number_digits", "payment_days")
+_KEYS: Final = ("issuer", *LIMITS, "iban", "vat_number", "email", "accent_colour", "logo", *_TERMS)
+_PREFIX: Final = re.compile(r"[A-Z][A-Z0-9]{0,7}")
+_DIGITS: Final = range(4, 10)
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -28,7 +34,7 @@ def _issuer(entry: Value) -> IssuingEntity:
         if name not in fields:
             raise entry.refused(f"has no {name}, which is required")
     return IssuingEntity(
-        name=fields["issuer"].string(),
+        terms=_issuing_terms(fields),
         address=_address(entry, fields),
         iban=_iban(fields["iban"]),
         vat_number=_line(fields, "vat_number"),
@@ -36,6 +42,30 @@ def _issuer(entry: Value) -> IssuingEntity:
         accent_colour=_colour(fields["accent_colour"]) if "accent_colour" in fields else DEFAULT_ACCENT,
         logo=fields["logo"].block() if "logo" in fields else None,
     )
+
+
+def _issuing_terms(fields: Mapping[str, Value]) -> IssuingTerms:
+    """How it issues; what an entry leaves out is as for anybody."""
+    given: dict[str, Any] = {name: _prefix(fields[name]) for name in _TERMS[:2] if name in fields}
+    if "number_digits" in fields:
+        given["number_digits"] = _digits(fields["number_digits"])
+    if "payment_days" in fields:
+        given["payment_days"] = int(fields["payment_days"].number(0, Decimal(LONGEST_PAYMENT_DAYS)))
+    return IssuingTerms(fields["issuer"].string(), **given)
+
+
+def _prefix(value: Value) -> str:
+    prefix = value.text()
+    if not _PREFIX.fullmatch(prefix):
+        raise value.refused("must be a capital letter and up to 7 more capitals or digits, such as INV")
+    return prefix
+
+
+def _digits(value: Value) -> int:
+    digits = int(value.number(0, Decimal(99)))
+    if digits not in _DIGITS:
+        raise value.refused(f"must be {_DIGITS[0]} to {_DIGITS[-1]}")
+    return digits
 
 
 def _address(entry: Value, fields: Mapping[str, Value]) -> PostalAddress:
