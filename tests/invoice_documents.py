@@ -30,10 +30,13 @@ MM_PER_POINT = 25.4 / 72
 PIXELS_PER_POINT = 4
 
 
-def supplier(iban: str = QR_IBAN, address: PostalAddress = PIECED) -> IssuingEntity:
-    return IssuingEntity(
-        IssuingTerms(), address, iban, "CHE-107.787.577 MWST", "billing@pieced.example", "#0b6e4f", LOGO
-    )
+VAT_NUMBER = "CHE-107.787.577 MWST"
+
+
+def supplier(
+    iban: str = QR_IBAN, address: PostalAddress = PIECED, vat_number: str | None = VAT_NUMBER
+) -> IssuingEntity:
+    return IssuingEntity(IssuingTerms(), address, iban, vat_number, "billing@pieced.example", "#0b6e4f", LOGO)
 
 
 def a_line(tenant: str = "acme", **fields: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`pieced invoice pdf`, `render` and `export`: the documents of invoices."""
 
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pieced_billing.calendar import Month
-from pieced_billing.documents.export import csv_of, exported_invoices
+from pieced_billing.documents.export import csv_of, exported_e_invoices, exported_invoices
 from pieced_billing.documents.store import invoice_pdf, render_missing
 from pieced_billing.errors import UsageError
 from pieced_cli.database import database
@@ -19,10 +20,11 @@ from pieced_cli.values import MonthOption
 
 
 class ExportFormat(StrEnum):
-    """How invoices go out: whole, one on a line, or their lines as a table."""
+    """How invoices go out: whole, one on a line, their lines as a table, or e-invoices, one on a line."""
 
     JSON = "json"
     CSV = "csv"
+    XML = "xml"
 
 
 def pdf(
@@ -58,9 +60,21 @@ def export(
     org: Annotated[str | None, typer.Option(help="Only this organisation's.")] = None,
     output: Annotated[ExportFormat, typer.Option("--output", "-o", help="How to print them.")] = ExportFormat.JSON,
 ) -> None:
-    """Print invoices and credit notes as they were frozen: JSON one on a line, or their lines as CSV."""
-    with database() as connection, closing(exported_invoices(connection, month, org)) as invoices:
-        if output is ExportFormat.JSON:
-            print_documents(invoices, Format.JSON)
+    """Print invoices and credit notes: JSON one on a line, their lines as CSV, or e-invoices as XML one on a line."""
+    with database() as connection:
+        if output is ExportFormat.XML:
+            _print_e_invoices(exported_e_invoices(connection, month, org))
+            return
+        with closing(exported_invoices(connection, month, org)) as invoices:
+            if output is ExportFormat.JSON:
+                print_documents(invoices, Format.JSON)
+            else:
+                sys.stdout.buffer.writelines(record.encode() for record in csv_of(invoices))
+
+
+def _print_e_invoices(e_invoices: Iterable[tuple[str, bytes | None]]) -> None:
+    for number, xml in e_invoices:
+        if xml is None:
+            print(f"pieced: {number} has no e-invoice in its document.", file=sys.stderr)
         else:
-            sys.stdout.buffer.writelines(record.encode() for record in csv_of(invoices))
+            sys.stdout.buffer.write(xml + b"\n")

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import yaml
 
+from pieced_billing.documents.factur_x import embedded_e_invoice
 from pieced_billing.documents.issuers import apply_issuers
 from pieced_billing.documents.store import DocumentDamaged, invoice_pdf, load_invoice_document, render_missing
 from pieced_billing.invoicing.original import UnknownInvoice
@@ -19,7 +20,7 @@ from pieced_billing.store.connections import Connection, connect
 from tests.books import APRIL, MARCH, add_customers, add_tenant, organisation, run_invoices, set_organisations
 from tests.commands import run_pieced
 from tests.databases import Database
-from tests.invoice_documents import codes, texts
+from tests.invoice_documents import VAT_NUMBER, codes, texts
 
 ISSUER = {
     "issuer": "default",
@@ -155,6 +156,12 @@ def test_the_commands(database: Database, connection: Connection, tmp_path: Path
     assert [(row["number"], row["line"], row["amount"]) for row in rows[:2]] == [
         (number, str(position), line["amount"]) for position, line in enumerate(exported["lines"], start=1)
     ]
+    describe(connection, vat_number=VAT_NUMBER)
+    numbers = run_invoices(connection, APRIL).numbers
+    e_invoices = run_pieced("invoice", "export", "--month", "2026-04", "-o", "xml", env=env).stdout.splitlines()
+    assert [xml.encode() for xml in e_invoices] == [embedded_e_invoice(invoice_pdf(connection, n)) for n in numbers]
+    without = run_pieced("invoice", "export", "--month", "2026-03", "--org", exported["org"], "-o", "xml", env=env)
+    assert (without.stdout, without.stderr) == ("", f"pieced: {number} has no e-invoice in its document.\n")
     for arguments, status, said in (
         (("invoice", "pdf", number, "-o", str(tmp_path / "none" / "x.pdf")), 2, "cannot be written: No such file"),
         (("invoice", "pdf", "INV-1", "-o", "-"), 1, "There is no invoice 'INV-1'"),

@@ -1,13 +1,18 @@
 """The PDF of an invoice, as a scanner and a reader see it."""
 
+import io
 import re
 from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
+import pikepdf
 import pytest
+from lxml import etree
 
 from pieced_billing.documents import pdf
+from pieced_billing.documents.e_invoice import e_invoice
+from pieced_billing.documents.factur_x import embedded_e_invoice
 from pieced_billing.documents.pdf import render
 from pieced_billing.documents.slip_words import SLIP_WORDS
 from pieced_billing.documents.words import WORDS
@@ -31,6 +36,7 @@ from tests.invoice_documents import (
 )
 
 A4_MM = (210, 297)
+PDFA_SCHEMA, PDFA_PROPERTY = (f"http://www.aiim.org/pdfa/ns/{kind}#" for kind in ("schema", "property"))
 NOTHING_TO_PAY: dict[str, Any] = {
     "net": "0.00",
     "vat": [{"rate": "8.1", "net": "0.00", "amount": "0.00"}],
@@ -99,6 +105,30 @@ def test_it_is_archivable_and_accessible() -> None:
     standards = dict(re.findall(rb"<(pdfaid:part|pdfaid:conformance|pdfuaid:part)>(\w+)<", made))
     assert standards == {b"pdfaid:part": b"3", b"pdfaid:conformance": b"A", b"pdfuaid:part": b"1"}
     assert b"/Lang(fr-CH)" in made or b"/Lang (fr-CH)" in made
+
+
+def test_the_e_invoice_is_in_it_as_factur_x_wants_it() -> None:
+    invoice = an_invoice()
+    made = render(invoice)
+    assert embedded_e_invoice(made) == e_invoice(invoice)
+    with pikepdf.open(io.BytesIO(made)) as document:
+        (attached,) = document.Root.AF
+        assert (str(attached.AFRelationship), str(attached.UF)) == ("/Alternative", "factur-x.xml")
+        assert attached.EF.F.Subtype == "/text/xml"
+        metadata = etree.fromstring(document.Root.Metadata.read_raw_bytes())
+    fx = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
+    of_invoice = {"DocumentType": "INVOICE", "DocumentFileName": "factur-x.xml", "Version": "1.0"}
+    properties = of_invoice | {"ConformanceLevel": "EN 16931"}
+    assert {name: metadata.findtext(f".//{{{fx}}}{name}") for name in properties} == properties
+    (schema,) = metadata.iterfind(f".//{{{PDFA_SCHEMA}}}namespaceURI[.='{fx}']/..")
+    assert schema.findtext(f"{{{PDFA_SCHEMA}}}prefix") == "fx"
+    assert {name.text for name in schema.iter(f"{{{PDFA_PROPERTY}}}name")} == set(properties)
+
+
+def test_an_invoice_that_cannot_have_an_e_invoice_has_a_pdf_all_the_same() -> None:
+    made = render(an_invoice(issuer=supplier(vat_number=None)))
+    assert embedded_e_invoice(made) is None
+    assert len(codes(made)[0]) == 1
 
 
 def test_every_charge_and_every_posture_without_vat_has_words_in_every_language() -> None:

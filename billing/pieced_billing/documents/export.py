@@ -1,20 +1,25 @@
-"""Finalised invoices for other programs: one JSON document each, or their lines as CSV (formats.md, invoices)."""
+"""Finalised invoices for other programs: one JSON document each, their lines as CSV, or e-invoices (formats.md)."""
 
 import csv
 import io
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from pieced_billing.calendar import Month
+from pieced_billing.documents.factur_x import embedded_e_invoice
+from pieced_billing.documents.store import invoice_pdf
 from pieced_billing.store.connections import Connection
 
 _FETCHED_AT_ONCE: Final = 200
 _INVOICES: Final = """
-SELECT number, kind, issuing_entity, issued_on::text, due_on::text, language, recipient, content, encode(sha256, 'hex')
-FROM invoices LEFT JOIN invoice_documents ON invoice_id = invoices.id
+SELECT {columns} FROM invoices LEFT JOIN invoice_documents ON invoice_id = invoices.id
 WHERE (%(month)s::date IS NULL OR period_start = %(month)s) AND (%(org)s::text IS NULL OR zitadel_org_id = %(org)s)
 ORDER BY issuing_entity, series, length(number), number
 """
+_FROZEN: Final = (
+    "number, kind, issuing_entity, issued_on::text, due_on::text, language, recipient, content, encode(sha256, 'hex')"
+)
 _OF_INVOICE: Final = ("number", "kind", "issued_on", "due_on", "org", "recipient", "period", "currency", "gross")
 _OF_LINE: Final = ("tenant", "uid", "kind", "package", "service_from", "service_to", "unit")
 _NUMBERS_OF_LINE: Final = ("quantity", "unit_price", "vat_rate", "amount")
@@ -28,11 +33,10 @@ def exported_invoices(
 
     `pdf_sha256` is that of the stored document, None where none was made.
     """
-    parameters = {"month": None if month is None else month.first, "org": org}
     with connection.cursor("exported_invoices") as cursor:
         cursor.itersize = _FETCHED_AT_ONCE
         for number, kind, issuer, issued_on, due_on, language, recipient, content, sha256 in cursor.execute(
-            _INVOICES, parameters
+            _INVOICES.format(columns=_FROZEN), _parameters(month, org)
         ):
             yield {
                 "number": number,
@@ -45,6 +49,22 @@ def exported_invoices(
                 **content,
                 "pdf_sha256": sha256,
             }
+
+
+def exported_e_invoices(
+    connection: Connection, month: Month | None, org: str | None
+) -> Iterator[tuple[str, bytes | None]]:
+    """The same by number as e-invoices, as they are in the documents; None of one that has none.
+
+    In the caller's transaction; a document that nobody asked for yet is made. Raises as `invoice_pdf` does.
+    """
+    numbers = connection.execute(_INVOICES.format(columns="number"), _parameters(month, org)).fetchall()
+    for (number,) in numbers:
+        yield number, embedded_e_invoice(invoice_pdf(connection, number))
+
+
+def _parameters(month: Month | None, org: str | None) -> dict[str, date | str | None]:
+    return {"month": None if month is None else month.first, "org": org}
 
 
 def csv_of(invoices: Iterable[Mapping[str, Any]]) -> Iterator[str]:

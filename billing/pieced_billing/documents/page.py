@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from pieced_billing.calendar import Month
+from pieced_billing.documents.charge_name import charge_name, is_share_of_month
 from pieced_billing.documents.invoice_document import InvoiceDocument
 from pieced_billing.documents.page_text import page_text, wrappable
 from pieced_billing.documents.slip import grouped_iban, grouped_reference, slip
@@ -91,7 +92,7 @@ def _heading(tenant: str, lines: Iterable[_Line], words: Words) -> dict[str, str
 def _cells(line: _Line, words: Words) -> list[str]:
     """A line as the columns of the page have it."""
     return [
-        _charge(line, words),
+        charge_name(line, words, page_text),
         _dates(date.fromisoformat(line["service_from"]), date.fromisoformat(line["service_to"])),
         _quantity(line, words),
         line["unit_price"],
@@ -100,22 +101,13 @@ def _cells(line: _Line, words: Words) -> list[str]:
     ]
 
 
-def _charge(line: _Line, words: Words) -> str:
-    """What is charged; of an adjustment (rule 17), on which invoice it was charged."""
-    kinds = [line["kind"], *([line["adjusts"]] if "adjusts" in line else [])]
-    names = [words.charges.get(kind) or page_text(kind) for kind in kinds]
-    if "adjusts" in line:
-        names.insert(1, f"{line['original_invoice']}:")
-    return " ".join([*names, *([page_text(line["package"])] if line["package"] else [])])
-
-
 def _quantity(line: _Line, words: Words) -> str:
     """How much is charged: of a monthly fee, the days of the month that count."""
-    quantity: str = line["quantity"]
-    if line["kind"] == "tenant_monthly_fee":
+    quantity = line["quantity"].replace("-", "−")
+    if is_share_of_month(line):
         return words.month_share.format(quantity, Month.of(date.fromisoformat(line["service_from"])).last.day)
     one, several = words.units.get(line["unit"], ("{}", "{}"))
-    return (one if quantity == "1" else several).format(quantity)
+    return (one if quantity in {"1", "−1"} else several).format(quantity)
 
 
 def _notes(invoice: InvoiceDocument, words: Words) -> Iterator[str]:

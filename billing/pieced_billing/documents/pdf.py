@@ -1,4 +1,7 @@
-"""An invoice as a PDF: archivable and accessible (PDF/A-3a, PDF/UA-1), the same bytes whenever it is made."""
+"""An invoice as a PDF: archivable and accessible (PDF/A-3a, PDF/UA-1), the same bytes whenever it is made.
+
+It has its e-invoice in it, where there is one: a Factur-X document.
+"""
 
 from datetime import UTC, datetime, time
 from functools import cache
@@ -8,6 +11,8 @@ from typing import Final
 import orjson
 import typst
 
+from pieced_billing.documents.e_invoice import e_invoice
+from pieced_billing.documents.factur_x import ATTACHMENT, as_factur_x
 from pieced_billing.documents.invoice_document import InvoiceDocument
 from pieced_billing.documents.page import page
 
@@ -17,13 +22,15 @@ _LOGO: Final = b'#set document(title: "Logo")\n#image(bytes(sys.inputs.logo), fo
 
 def render(invoice: InvoiceDocument) -> bytes:
     """The PDF, dated midnight UTC of the day of issue. Raises UnfitText for a recipient that cannot be printed."""
+    xml = e_invoice(invoice)
+    attached = {} if xml is None else {"e_invoice": xml.decode(), "e_invoice_name": ATTACHMENT}
     made = _compiler().compile(
-        sys_inputs={"bill": orjson.dumps(page(invoice)).decode()},
+        sys_inputs={"bill": orjson.dumps(page(invoice)).decode(), **attached},
         pdf_standards=["a-3a", "ua-1"],
         timestamp=datetime.combine(invoice.issued_on, time(), UTC),
     )
     assert isinstance(made, bytes), "a PDF is one file"
-    return made
+    return made if xml is None else as_factur_x(made)
 
 
 @cache

@@ -13,13 +13,30 @@ _LONGEST: Final = LIMITS | {"vat_number": 35, "purchase_order": 70}
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A recipient in printable text: the lines of its address, and that address where it is known in full."""
+    """A recipient in printable text, every part of it that is known; `country` is ISO 3166 alpha-2."""
 
-    lines: tuple[str, ...]
-    address: PostalAddress | None
+    name: str | None
+    street: str | None
+    house_number: str | None
+    postcode: str | None
+    town: str | None
     country: str | None
     vat_number: str | None
     purchase_order: str | None
+
+    @property
+    def address(self) -> PostalAddress | None:
+        """The address, where it is known in full."""
+        return postal_address({name: getattr(self, name) for name in LIMITS})
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The address as it is written on paper, or what of it is known."""
+        if address := self.address:
+            return tuple(address.lines())
+        street = " ".join(part for part in (self.street, self.house_number) if part)
+        town = " ".join(part for part in (self.postcode, self.town) if part)
+        return tuple(line for line in (self.name, street, town) if line)
 
 
 def require_printable(parts: Mapping[str, str | None]) -> None:
@@ -29,18 +46,7 @@ def require_printable(parts: Mapping[str, str | None]) -> None:
 
 def printable_recipient(parts: Mapping[str, str | None]) -> Recipient:
     """The recipient that an invoice freezes, in printable text; raises UnfitText, which names the field."""
-    printable = _printable(parts)
-    address = postal_address(printable)
-    street = " ".join(part for part in (printable["street"], printable["house_number"]) if part)
-    town = " ".join(part for part in (printable["postcode"], printable["town"]) if part)
-    lines = (printable["name"], street, town) if address is None else address.lines()
-    return Recipient(
-        lines=tuple(line for line in lines if line),
-        address=address,
-        country=printable["country"],
-        vat_number=printable["vat_number"],
-        purchase_order=printable["purchase_order"],
-    )
+    return Recipient(**_printable(parts))
 
 
 def _printable(parts: Mapping[str, str | None]) -> dict[str, str | None]:
