@@ -20,12 +20,14 @@ from pieced_cli.database import database
 from pieced_cli.documents import print_documents
 from pieced_cli.invoice_documents import export, pdf, render_documents
 from pieced_cli.invoice_run import run_month
+from pieced_cli.invoice_status import status
 from pieced_cli.numbers import numbers
 from pieced_cli.output import Format, Output, Table, show
 from pieced_cli.values import AmountOption, DateOption, InstantOption, MonthOption, require_line
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.command("run")(run_month)
+app.command("status")(status)
 app.command("credit")(credit)
 app.command("correct")(correct)
 app.command("numbers")(numbers)

@@ -1,4 +1,4 @@
-"""The metrics of what the ledger knows: seams of histories, and what its latest check found."""
+"""The metrics of what the ledger's database knows: seams of histories, what the latest check found, parked invoices."""
 
 from contextlib import suppress
 
@@ -16,3 +16,4 @@ async def tell_of_the_ledger(ledger: LedgerReader) -> None:
             metrics.LEDGER_CHECKED.set(check.checked_at.timestamp())
             for kind, count in check.counts.items():
                 metrics.LEDGER_DISCREPANCIES.labels(kind).set(count)
+        metrics.INVOICES_PARKED.set(await ledger.parked_invoices())

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 
+from pieced_billing.invoicing.outcomes import count_parked
 from pieced_billing.ledger import discontinuities
 from pieced_billing.ledger.checks import Check, latest_check
 from pieced_billing.ledger.events import Event
@@ -35,6 +36,10 @@ class LedgerReader:
         """What the latest check of the ledger found, if there was one."""
         return await asyncio.to_thread(self._latest_check)
 
+    async def parked_invoices(self) -> int:
+        """How many invoices wait for somebody, of whatever cluster's tenants."""
+        return await asyncio.to_thread(self._parked_invoices)
+
     def _live(self) -> list[LiveTenant]:
         with outages(), open_store(self._url) as connection:
             return live_tenants(connection, self._cluster_id)
@@ -46,6 +51,10 @@ class LedgerReader:
     def _latest_check(self) -> Check | None:
         with outages(), open_store(self._url) as connection:
             return latest_check(connection, self._cluster_id)
+
+    def _parked_invoices(self) -> int:
+        with outages(), open_store(self._url) as connection:
+            return count_parked(connection)
 
     def _end(self, uid: str, seen_at: datetime, source: str) -> list[Event]:
         with outages(), open_session(self._url) as connection:

@@ -47,4 +47,5 @@ LEDGER_DISCREPANCIES = Gauge(
     "pieced_ledger_discrepancies", "What the latest `pieced ledger check` of this cluster found, by kind", ["kind"]
 )
 LEDGER_CHECKED = Gauge("pieced_ledger_checked_timestamp_seconds", "When the ledger was last checked")
+INVOICES_PARKED = Gauge("pieced_invoices_parked", "Invoices that runs left out and that wait for somebody")
 LEADER = Gauge("pieced_leader", "Whether this replica holds the Lease")

@@ -123,7 +123,7 @@ def test_what_cannot_be_invoiced_is_parked_and_the_others_go_on(connection: Conn
     assert numbers(connection) == first_numbers(connection, 2)
     assert one(connection, "SELECT last_number FROM invoice_number_counters") == 2
     logged = connection.execute(
-        "SELECT period_start, zitadel_org_id, code FROM invoice_runs_parked ORDER BY 2"
+        "SELECT period_start, zitadel_org_id, code FROM invoice_run_outcomes ORDER BY 2"
     ).fetchall()
     assert logged == [(MARCH.first, parked.org, parked.code) for parked in outcome.parked]
     set_organisations(connection, organisation("a-unconfigured"))
@@ -161,7 +161,7 @@ def test_a_dry_run_does_everything_and_keeps_nothing(connection: Connection) -> 
     add_tenant(connection, "unconfigured", "stray")
     dry = run_invoices(connection, dry=True)
     counts = "SELECT (SELECT count(*) FROM invoices), (SELECT count(*) FROM invoice_number_counters),"
-    assert one(connection, counts + " (SELECT count(*) FROM invoice_runs_parked)") == (0, 0, 0)
+    assert one(connection, counts + " (SELECT count(*) FROM invoice_run_outcomes)") == (0, 0, 0)
     wet = run_invoices(connection)
     assert (dry.numbers, dry.gross, dry.parked) == (wet.numbers, wet.gross, wet.parked)
 
@@ -223,7 +223,7 @@ IMMUTABLE = {
     "invoices": "gross",
     "invoice_lines": "amount",
     "invoice_payments": "amount",
-    "invoice_runs_parked": "reason",
+    "invoice_run_outcomes": "reason",
     "invoice_reminders": "level",
 }
 

@@ -23,6 +23,7 @@ from pieced_billing.invoicing.issue import issue
 from pieced_billing.invoicing.known_versions import known_prices, known_terms
 from pieced_billing.invoicing.load import UnknownOrganisation
 from pieced_billing.invoicing.month_load import load_billing_month
+from pieced_billing.invoicing.outcomes import Decided, Stage, record_outcomes
 from pieced_billing.invoicing.proof import Basis
 from pieced_billing.invoicing.save import save_invoices
 from pieced_billing.invoicing.usual import mean_bills, refuse_unusual
@@ -58,7 +59,7 @@ class Outcome:
     by_series: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     gross: Decimal = Decimal("0.00")
     invoiced_before: int = 0
-    empty: int = 0
+    nothing_to_bill: list[str] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
 
     def add(self, other: "Outcome") -> None:
@@ -68,8 +69,18 @@ class Outcome:
             self.by_series.setdefault(series, []).extend(numbers)
         self.gross += other.gross
         self.invoiced_before += other.invoiced_before
-        self.empty += other.empty
+        self.nothing_to_bill += other.nothing_to_bill
         self.parked += other.parked
+
+    @property
+    def empty(self) -> int:
+        """How many organisations have nothing to bill."""
+        return len(self.nothing_to_bill)
+
+    def not_invoiced(self) -> list[Decided]:
+        """What became of those that got no bill."""
+        empty = [Decided(org, Stage.EMPTY) for org in self.nothing_to_bill]
+        return [*empty, *(Decided(one.org, Stage.PARKED, one.code, one.reason) for one in self.parked)]
 
 
 def run(connection: Connection, month: Month, wish: Wish = WHOLE) -> Iterator[tuple[int, Outcome]]:
@@ -125,7 +136,7 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wi
         return outcome
     invoices = list(_decide(connection, month, {org: bills.get(org) for org in open_orgs}, wish, outcome))
     faults.point("run.after_drafts")
-    _record_parked(connection, month, outcome.parked)
+    record_outcomes(connection, month, outcome.not_invoiced())
     if invoices:
         outcome.numbers = save_invoices(connection, invoices)
         for invoice, number in zip(invoices, outcome.numbers, strict=True):
@@ -164,22 +175,13 @@ def _decide(
             outcome.parked.append(Parked(org, "draft_failed", reason))
             continue
         if invoice is None:
-            outcome.empty += 1
+            outcome.nothing_to_bill.append(org)
         else:
             yield invoice
 
 
 def _park(connection: Connection, month: Month, parked: Parked, wish: Wish) -> Outcome:
+    outcome = Outcome(parked=[parked])
     with connection.transaction(force_rollback=wish.dry):
-        _record_parked(connection, month, [parked])
-    return Outcome(parked=[parked])
-
-
-def _record_parked(connection: Connection, month: Month, parked: Sequence[Parked]) -> None:
-    """Keep who was parked and why; the same reason again is kept once."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO invoice_runs_parked (period_start, zitadel_org_id, code, reason) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT DO NOTHING",
-            [(month.first, one.org, one.code, one.reason) for one in parked],
-        )
+        record_outcomes(connection, month, outcome.not_invoiced())
+    return outcome

@@ -45,7 +45,8 @@ PRIVILEGES: Final = {
     "issuing_entity_versions": APPEND,
     "invoice_payments": APPEND,
     "invoice_reminders": APPEND,
-    "invoice_runs_parked": APPEND,
+    "invoice_run_outcomes": APPEND,
+    "invoice_status": READ,
 }
 """Privileges by table; one that is not named here the application cannot even read."""
 

@@ -1,0 +1,97 @@
+"""How organisations stand with a month: who is parked now and why, and that somebody is told."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import REGISTRY
+
+from pieced_billing.invoicing.corrections import credit_invoice
+from pieced_billing.invoicing.credit import Wanted
+from pieced_billing.invoicing.outcomes import count_parked, standings
+from pieced_billing.store.connections import Connection, connect
+from pieced_operator.ledger_metrics import tell_of_the_ledger
+from pieced_operator.ledger_reader import LedgerReader
+from tests.books import MARCH, add_customers, add_tenant, organisation, run_invoices, set_organisations
+from tests.commands import run_pieced
+from tests.databases import Database
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    with connect(database.url) as opened:
+        opened.autocommit = True
+        yield opened
+
+
+def stages(connection: Connection) -> dict[str, tuple[str, str | None]]:
+    """By organisation its stage in March, and the code of its parking."""
+    return {one.org: (one.stage, one.code) for one in standings(connection, MARCH)}
+
+
+def logged(connection: Connection) -> list[tuple[str, str, str | None]]:
+    return connection.execute("SELECT zitadel_org_id, status, code FROM invoice_run_outcomes ORDER BY id").fetchall()
+
+
+def test_from_a_draft_to_finalised_and_back(connection: Connection) -> None:
+    add_customers(connection, 1)
+    add_tenant(connection, "unconfigured", "stray")
+    add_tenant(connection, "later", "later", created_at="2026-04-10T00:00:00Z")
+    parked = ("parked", "org_without_configuration")
+    drafts = dict.fromkeys(("later", "org-0001", "unconfigured"), ("draft", None))
+    assert stages(connection) == drafts
+    run_invoices(connection, dry=True)
+    assert stages(connection) == drafts
+    (number,) = run_invoices(connection).numbers
+    expected = {"later": ("empty", None), "org-0001": ("finalised", None), "unconfigured": parked}
+    assert stages(connection) == expected
+    run_invoices(connection)
+    assert logged(connection) == [("later", "empty", None), ("unconfigured", *parked)]
+
+    credit_invoice(connection, number, Wanted(), "wrong")
+    connection.execute("UPDATE org_billing_config SET name = E'no\\nname'")
+    run_invoices(connection)
+    assert stages(connection)["org-0001"] == ("parked", "unfit_text")
+    assert count_parked(connection) == 2
+    connection.execute("UPDATE org_billing_config SET name = 'Acme'")
+    set_organisations(connection, organisation("unconfigured"))
+    assert len(run_invoices(connection).numbers) == 2
+    assert stages(connection) == {**expected, "unconfigured": ("finalised", None)}
+    assert count_parked(connection) == 0
+
+
+def test_who_was_parked_and_has_nothing_to_bill_any_more_is_not_parked(connection: Connection) -> None:
+    add_customers(connection, 1)
+    connection.execute("UPDATE org_billing_config SET name = E'no\\nname'")
+    run_invoices(connection)
+    assert count_parked(connection) == 1
+    connection.execute("UPDATE billing_settings SET billing_start = '2026-04-01'")
+    run_invoices(connection)
+    assert (count_parked(connection), stages(connection)) == (0, {"org-0001": ("empty", None)})
+    assert [status for _, status, _ in logged(connection)] == ["parked", "empty"]
+
+
+def test_the_operator_tells_of_it_and_the_command_says_why(database: Database, connection: Connection) -> None:
+    add_customers(connection, 2)
+    add_tenant(connection, "unconfigured", "stray")
+    run_invoices(connection)
+    asyncio.run(tell_of_the_ledger(LedgerReader(database.url, "a-cluster")))
+    assert REGISTRY.get_sample_value("pieced_invoices_parked") == 1
+    shown = run_pieced("invoice", "status", "--month", "2026-03", env=database.env()).stdout.splitlines()
+    assert [line.split() for line in shown[2:6]] == [
+        ["draft", "0"],
+        ["parked", "1"],
+        ["empty", "0"],
+        ["finalised", "2"],
+    ]
+    assert shown[-1].startswith("unconfigured   org_without_configuration   20")
+    document = json.loads(
+        run_pieced("invoice", "status", "--month", "2026-03", "-o", "json", env=database.env()).stdout
+    )
+    assert document["stages"] == {"finalised": 2, "parked": 1}
+    assert document["organisations"][0]["number"].endswith("-000001")
+    set_organisations(connection, organisation("unconfigured"))
+    run_invoices(connection)
+    asyncio.run(tell_of_the_ledger(LedgerReader(database.url, "a-cluster")))
+    assert REGISTRY.get_sample_value("pieced_invoices_parked") == 0
