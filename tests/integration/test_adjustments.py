@@ -1,7 +1,6 @@
 """Rule 17 on a real database: what comes late is on the next bill, once, and what is finalised stays as it is."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +15,7 @@ from pieced_billing.store.connections import Connection, connect
 from pieced_billing.store.settings import load_settings
 from tests.books import APRIL, MARCH, add_customers, add_tenant, run_invoices
 from tests.databases import Database
-
-MAY = Month(2026, 5)
-TENANT, ORG = "uid-of-tenant-of-org-0001", "org-0001"
+from tests.latecomers import MAY, ORG, TENANT, enable, use
 
 
 @pytest.fixture
@@ -26,25 +23,6 @@ def connection(database: Database) -> Iterator[Connection]:
     with connect(database.url) as opened:
         opened.autocommit = True
         yield opened
-
-
-def enable(connection: Connection, kind: str, at: str, seq: int) -> None:
-    """Package `search` of the tenant is enabled or disabled, recorded now."""
-    connection.execute(
-        "INSERT INTO tenant_skill_events"
-        " (tenant_uid, tenant_name, zitadel_org_id, seq, skill_id, event_kind, occurred_at, quality, source)"
-        " VALUES (%s, 'tenant-of-org-0001', %s, %s, 'search', %s, %s, 'exact', 'import')",
-        [TENANT, ORG, seq, kind, datetime.fromisoformat(at)],
-    )
-
-
-def use(connection: Connection, quantity: str, at: str, corrects: str | None = None) -> None:
-    """The tenant spent so much on language models, recorded now."""
-    connection.execute(
-        "INSERT INTO usage_records (source, usage_id, tenant_uid, meter, quantity, occurred_at, corrects)"
-        " VALUES ('import', %s, %s, 'llm_spend', %s, %s, %s)",
-        [f"{at} {quantity}", TENANT, quantity, datetime.fromisoformat(at), corrects],
-    )
 
 
 def adjusted(connection: Connection, month: Month) -> list[tuple[Any, ...]]:

@@ -1,10 +1,11 @@
 """The credit note: what is taken back from an invoice, never more than is left of it, with its VAT of then."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
@@ -69,7 +70,13 @@ def credit(original: Original, wanted: Wanted, reason: str, today: date) -> Invo
     """The credit note on an invoice, issued today to whom the invoice was. Raises CannotCredit."""
     chosen = _chosen(original, wanted)
     parts = _parts(original, chosen, wanted.amount)
-    credited = [(one, part) for one, part in zip(chosen, parts, strict=True) if part]
+    return credit_parts(original, [(one, part) for one, part in zip(chosen, parts, strict=True) if part], reason, today)
+
+
+def credit_parts(
+    original: Original, credited: Sequence[tuple[Remaining, Decimal]], reason: str, today: date
+) -> Invoice:
+    """The credit note that takes back these parts of lines, without VAT. Raises CannotCredit."""
     lines = tuple(_line(one, part) for one, part in credited)
     completes = {one.position: part for one, part in credited} == {
         one.position: one.left for one in original.lines if one.left
@@ -141,6 +148,15 @@ def _line(one: Remaining, part: Decimal) -> Line:
         return one.line._replace(quantity=-one.line.quantity, amount=-part, days=0)
     once = Decimal(-1).copy_sign(-part)
     return one.line._replace(quantity=once, unit="once", unit_price=abs(part), amount=-part, days=0)
+
+
+def vat_by_rate(documents: Iterable[Iterable[Mapping[str, Any]]]) -> Mapping[Decimal, Decimal]:
+    """The tax of several documents together, by rate; each is given by the `vat` of its content."""
+    sums: defaultdict[Decimal, Decimal] = defaultdict(lambda: ZERO)
+    for totals in documents:
+        for total in totals:
+            sums[Decimal(total["rate"])] += Decimal(total["amount"])
+    return sums
 
 
 def _vat(total: VatTotal, original: Original) -> VatTotal:

@@ -1,9 +1,9 @@
 """From a draft to an invoice: the decision whether it may be issued, and what is frozen when it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.document import Invoice, Kind
@@ -11,7 +11,7 @@ from pieced_billing.invoicing.draft import Draft
 from pieced_billing.invoicing.proof import Basis, Evidence
 from pieced_billing.invoicing.warnings import DraftWarning
 from pieced_billing.ledger.history import USAGE_UNAVAILABLE
-from pieced_billing.parties.issuing_terms import Issuers, issuer_of
+from pieced_billing.parties.issuing_terms import Issuers, IssuingTerms, issuer_of
 from pieced_billing.parties.organisation import NotConfigured, Organisation
 from pieced_billing.parties.recipient import require_printable
 from pieced_billing.parties.terms import PartyTerms
@@ -19,6 +19,16 @@ from pieced_billing.parties.terms import PartyTerms
 LARGEST_AMOUNT: Final = Decimal("9999999999.99")
 """The largest amount of an invoice and of its lines, in CHF: that of their columns."""
 FALLBACK_LANGUAGE: Final = "de"
+
+
+class OfTheDay(NamedTuple):
+    """What a bill has from the day of its issue: by whom, to whom, in which language, and when it is due."""
+
+    issued_by: IssuingTerms
+    recipient: Mapping[str, str | None]
+    language: str
+    issued_on: date
+    due_on: date
 
 
 class UsageMissing(Refused):
@@ -71,10 +81,17 @@ def issue(
     largest = max((draft.gross, draft.net, *(line.amount for line in draft.lines)), key=abs)
     if abs(largest) > LARGEST_AMOUNT:
         raise AmountTooLarge(draft, largest)
-    is_negative = draft.gross < 0
+    language = organisation.language or FALLBACK_LANGUAGE
+    due_on = today if draft.gross < 0 else issued_by.due_on(today, organisation)
+    evidence = None if basis is None else evidence_of(draft, basis)
+    return frozen(draft, OfTheDay(issued_by, recipient, language, today, due_on), revision, evidence)
+
+
+def frozen(draft: Draft, of_the_day: OfTheDay, revision: int, evidence: Evidence | None) -> Invoice:
+    """The bill that a draft becomes, whether or not it may."""
     return Invoice(
-        kind=Kind.CREDIT_NOTE if is_negative else Kind.INVOICE,
-        issued_by=issued_by,
+        kind=Kind.CREDIT_NOTE if draft.gross < 0 else Kind.INVOICE,
+        issued_by=of_the_day.issued_by,
         org=draft.org,
         month=draft.month,
         revision=revision,
@@ -83,16 +100,17 @@ def issue(
         net=draft.net,
         gross=draft.gross,
         content=draft.document(),
-        recipient=recipient,
-        language=organisation.language or FALLBACK_LANGUAGE,
-        issued_on=today,
-        due_on=today if is_negative else issued_by.due_on(today, organisation),
+        recipient=of_the_day.recipient,
+        language=of_the_day.language,
+        issued_on=of_the_day.issued_on,
+        due_on=of_the_day.due_on,
         adjustments=draft.adjustments,
-        evidence=None if basis is None else _evidence(draft, basis),
+        evidence=evidence,
     )
 
 
-def _evidence(draft: Draft, basis: Basis) -> Evidence:
+def evidence_of(draft: Draft, basis: Basis) -> Evidence:
+    """What the bill of a draft stands on."""
     return basis.of(draft.org, draft.usage, [one.line.uid for one in draft.adjustments.values()])
 
 

@@ -14,9 +14,9 @@ SELECT {_HASH.format(columns="id, package, field, value, valid_from, recorded_at
 WHERE %(last)s::bigint IS NULL OR id <= %(last)s
 """  # noqa: S608 - our own columns
 _TERMS: Final = f"""
-SELECT zitadel_org_id, {_HASH.format(columns="id, zitadel_org_id, field, value, valid_from, recorded_at, recorded_by")}
+SELECT org, last, {_HASH.format(columns="id, zitadel_org_id, field, value, valid_from, recorded_at, recorded_by")}
 FROM org_terms_versions JOIN unnest(%(orgs)s::text[], %(last)s::bigint[]) AS known (org, last) ON org = zitadel_org_id
-WHERE last IS NULL OR id <= last GROUP BY zitadel_org_id
+WHERE last IS NULL OR id <= last GROUP BY org, last
 """  # noqa: S608 - our own columns
 
 
@@ -30,7 +30,16 @@ def known_prices(connection: Connection, last_id: int | None = None) -> KnownVer
 def known_terms(connection: Connection, orgs: Sequence[str]) -> Mapping[str, KnownVersions]:
     """All versions of the terms of organisations; one without any is left out."""
     rows = connection.execute(_TERMS, {"orgs": list(orgs), "last": [None] * len(orgs)}).fetchall()
-    return {org: _known(last, digest) for org, last, digest in rows}
+    return {org: _known(last, digest) for org, _, last, digest in rows}
+
+
+def known_terms_then(
+    connection: Connection, pairs: Sequence[tuple[str, int]]
+) -> Mapping[tuple[str, int], KnownVersions]:
+    """The versions of the terms of organisations up to ids, by organisation and id."""
+    orgs, ids = [org for org, _ in pairs], [last for _, last in pairs]
+    rows = connection.execute(_TERMS, {"orgs": orgs, "last": ids}).fetchall()
+    return {(org, until): _known(last, digest) for org, until, last, digest in rows}
 
 
 def _known(last_id: int | None, digest: bytes | None) -> KnownVersions:

@@ -1,13 +1,11 @@
 """A finalised invoice and what is left of it, read for a credit note."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
-from pieced_billing.invoicing.credit import CannotCredit, Original, Remaining
+from pieced_billing.invoicing.credit import CannotCredit, Original, Remaining, vat_by_rate
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.money import ZERO, exact_sum
 from pieced_billing.parties.issuers import load_issuing_terms
@@ -65,15 +63,6 @@ def load_original(connection: Connection, number: str) -> Original:
             Remaining(position, line, exact_sum([line.amount, credited.get(position, ZERO)]))
             for position, line in enumerate(lines, start=1)
         ),
-        vat=_vat_by_rate([vat, *credit_notes]),
+        vat=vat_by_rate([vat, *credit_notes]),
         credit_notes=len(credit_notes),
     )
-
-
-def _vat_by_rate(documents: Iterable[Iterable[Mapping[str, Any]]]) -> Mapping[Decimal, Decimal]:
-    """The tax of several documents together, by rate."""
-    sums: defaultdict[Decimal, Decimal] = defaultdict(lambda: ZERO)
-    for totals in documents:
-        for total in totals:
-            sums[Decimal(total["rate"])] += Decimal(total["amount"])
-    return sums

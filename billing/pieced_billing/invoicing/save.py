@@ -5,22 +5,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import orjson
-
 from pieced_billing import faults
-from pieced_billing.invoicing.document import RULES_VERSION, Invoice
-from pieced_billing.invoicing.draft import CURRENCY
+from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.number import NumberSeries, take_numbers
 from pieced_billing.invoicing.proof import output_hash
+from pieced_billing.invoicing.rows import COLUMNS, LINE_COLUMNS, line_rows, row_of
 from pieced_billing.store.connections import Connection
 
-_LINES: Final = """COPY invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, package, service_from,
-    service_to, quantity, unit, unit_price, vat_rate, amount, days, original_position,
-    read_to, adjusts, adjusted_period, original_invoice_id, returned_days) FROM STDIN"""
-
-_INVOICES: Final = """COPY invoices (id, number, issuing_entity, series, kind, zitadel_org_id, period_start, revision,
-    currency, vat_posture, language, issued_on, due_on, net, vat, gross, recipient, content, rules_version,
-    credits, completes, reason, finalised_at, stands_on, output_hash) FROM STDIN"""
+_LINES: Final = f"COPY invoice_lines (invoice_id, position, {', '.join(LINE_COLUMNS)}) FROM STDIN"
+_INVOICES: Final = f"COPY invoices ({', '.join(COLUMNS)}, output_hash) FROM STDIN"
 
 
 def save_invoices(connection: Connection, invoices: Sequence[Invoice]) -> list[str]:
@@ -61,52 +54,13 @@ def _copy(connection: Connection, statement: str, rows: Iterator[Sequence[Any]])
 
 def _lines(ids: Sequence[int], invoices: Sequence[Invoice]) -> Iterator[Sequence[Any]]:
     for invoice_id, invoice in zip(ids, invoices, strict=True):
-        for index, line in enumerate(invoice.lines):
-            yield (invoice_id, index + 1, *line, *_origin(invoice, index, line.uid))
-
-
-def _origin(invoice: Invoice, index: int, uid: str) -> Sequence[Any]:
-    """What a line comes from: a line that it takes back, a period that it puts right, and how far its UID was read."""
-    if invoice.reversal is not None:
-        return (invoice.reversal.positions[index], None, None, None, None, 0)
-    read_to = 0 if invoice.evidence is None else invoice.evidence.read_to(uid)
-    adjustment = invoice.adjustments.get(index)
-    if adjustment is None:
-        return (None, read_to, None, None, None, 0)
-    bill = adjustment.bill
-    original = (adjustment.charge, bill.month.first, bill.invoice_id)
-    return (adjustment.original_line, read_to, *original, adjustment.returned)
+        for position, line in enumerate(line_rows(invoice), start=1):
+            yield (invoice_id, position, *line)
 
 
 def _rows(
     ids: Sequence[int], numbers: Sequence[str], instants: Sequence[datetime], invoices: Sequence[Invoice]
 ) -> Iterator[Sequence[Any]]:
     for invoice_id, number, finalised_at, invoice in zip(ids, numbers, instants, invoices, strict=True):
-        reversal, evidence = invoice.reversal, invoice.evidence
-        columns = (
-            invoice_id,
-            number,
-            invoice.issued_by.issuer,
-            invoice.series,
-            invoice.kind.value,
-            invoice.org,
-            invoice.month.first,
-            invoice.revision,
-            CURRENCY,
-            invoice.vat_posture.value,
-            invoice.language,
-            invoice.issued_on,
-            invoice.due_on,
-            invoice.net,
-            invoice.gross - invoice.net,
-            invoice.gross,
-            orjson.dumps(invoice.recipient).decode(),
-            orjson.dumps(invoice.content).decode(),
-            RULES_VERSION,
-            None if reversal is None else reversal.invoice_id,
-            False if reversal is None else reversal.completes,
-            None if reversal is None else reversal.reason,
-            finalised_at,
-            None if evidence is None else orjson.dumps(evidence.document()).decode(),
-        )
+        columns = row_of(invoice, invoice_id, number, finalised_at)
         yield (*columns, output_hash(columns))

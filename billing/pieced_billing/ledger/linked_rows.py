@@ -48,21 +48,27 @@ class LinkedRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._columns = _columns(connection)
+        self._names = sorted({"table", *self._columns[TENANTS]})
 
     def subjects(self) -> Iterator[list[Subject]]:
         """Every tenant UID of the ledger, by code points, in batches."""
-        names = sorted({"table", *self._columns[TENANTS]})
-        query = _SUBJECTS.format(
-            values=sql.SQL(", ").join(self._value(TENANTS, name, "row") for name in names),
-            uids=sql.SQL(" UNION ").join(
-                sql.SQL("SELECT tenant_uid FROM {}").format(sql.Identifier(table))
-                for table in (*LINKED, TENANTS, "ledger_chains")
-            ),
+        uids = sql.SQL(" UNION ").join(
+            sql.SQL("SELECT tenant_uid FROM {}").format(sql.Identifier(table))
+            for table in (*LINKED, TENANTS, "ledger_chains")
         )
         with self._connection.cursor("subjects") as cursor:
-            cursor.execute(query)
+            cursor.execute(self._subjects(uids))
             while batch := cursor.fetchmany(_TENANTS_AT_ONCE):
-                yield [_subject(record, names) for record in batch]
+                yield [_subject(record, self._names) for record in batch]
+
+    def chosen(self, uids: Sequence[str]) -> list[Subject]:
+        """These tenant UIDs, by code points."""
+        query = self._subjects(sql.SQL("SELECT DISTINCT tenant_uid FROM unnest(%s::text[]) AS chosen (tenant_uid)"))
+        return [_subject(record, self._names) for record in self._connection.execute(query, [list(uids)])]
+
+    def _subjects(self, uids: sql.Composable) -> sql.Composed:
+        values = sql.SQL(", ").join(self._value(TENANTS, name, "row") for name in self._names)
+        return _SUBJECTS.format(values=values, uids=uids)
 
     def entries(self, batch: Sequence[Subject]) -> Iterator[tuple[Subject, Iterator[Entry]]]:
         """The subjects, in their order, each with its rows: by link, those without one last.

@@ -33,7 +33,7 @@ def load_terms(connection: Connection, orgs: Sequence[str] | None = None) -> dic
     found: defaultdict[str, list[tuple[str, date | None, str | None]]] = defaultdict(list)
     for org, *version in rows:
         found[org].append(tuple(version))
-    return {org: _terms(tuple(versions)) for org, versions in found.items()}
+    return {org: terms_of(tuple(versions)) for org, versions in found.items()}
 
 
 def _among(orgs: Sequence[str] | None) -> str:
@@ -42,7 +42,7 @@ def _among(orgs: Sequence[str] | None) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _terms(versions: tuple[tuple[str, date | None, str | None], ...]) -> PartyTerms:
+def terms_of(versions: tuple[tuple[str, date | None, str | None], ...]) -> PartyTerms:
     """The terms of recorded versions; most organisations share theirs with many others."""
     by_field: dict[str, list[Version[str]]] = {COUNTRY: [], VAT_POSTURE: []}
     for name, valid_from, value in versions:

@@ -1,8 +1,9 @@
 """Price versions in the database: read as a book, and appended to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from pieced_billing.prices.book import PriceBook
 from pieced_billing.prices.entries import PriceEntry
@@ -12,10 +13,14 @@ from pieced_billing.store.connections import Connection
 
 def load_prices(connection: Connection) -> PriceBook:
     """Every version of every price."""
+    return book_of(connection.execute("SELECT package, field, valid_from, value FROM price_versions ORDER BY id"))
+
+
+def book_of(versions: Iterable[Sequence[Any]]) -> PriceBook:
+    """The book of versions in the order in which they were recorded: package, field, valid from, value."""
     platform: dict[str, list[Version[Decimal]]] = {}
     packages: dict[str, dict[str, list[Version[Decimal]]]] = {}
-    rows = connection.execute("SELECT package, field, valid_from, value FROM price_versions ORDER BY id")
-    for package, field, valid_from, value in rows:
+    for package, field, valid_from, value in versions:
         fields = platform if package is None else packages.setdefault(package, {})
         fields.setdefault(field, []).append(Version(valid_from, value))
     return PriceBook(_frozen(platform), {package: _frozen(fields) for package, fields in packages.items()})

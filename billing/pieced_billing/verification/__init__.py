@@ -1,0 +1,1 @@
+"""Whether issued invoices are what the facts make them."""

@@ -1,0 +1,114 @@
+"""The facts of one tenant UID, link by link: what of them was known at any link of its chain. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from pieced_billing.calendar import Microseconds, MonthDays, to_microseconds
+from pieced_billing.invoicing.proof import ChainEnd
+from pieced_billing.ledger.chain import BEFORE_FIRST, Chain, Entry, canonical, link_hash
+from pieced_billing.ledger.events import Kind
+from pieced_billing.ledger.history import TenantHistory, Used
+
+_SWITCHES = frozenset(Kind) - {Kind.CREATED, Kind.DELETED}
+
+
+class Row(NamedTuple):
+    """What the row of a tenant says of its beginning: believed of a tenant of which there is no event."""
+
+    tenant: str
+    created_at: Microseconds
+    deleted_at: Microseconds | None
+
+
+class _Life(NamedTuple):
+    link: int
+    at: Microseconds
+    tenant: str
+
+
+class TenantFacts:
+    """What was recorded of a tenant UID, by the links of its chain, which is computed anew from the rows."""
+
+    def __init__(self, uid: str, row: Row | None) -> None:
+        self.uid = uid
+        self.whole = True
+        """Whether each row follows from the one before it, and says so."""
+        self._row = row
+        self._created: _Life | None = None
+        self._deleted: _Life | None = None
+        self._moments: list[tuple[int, tuple[Microseconds, int, str, str]]] = []
+        self._usage: list[tuple[int, Used]] = []
+        self._instants: list[tuple[int, Microseconds]] = []
+        self._ends = {0: ChainEnd()}
+        self._recorded: list[str] = []
+        self._tables: Counter[str] = Counter()
+        self._last = ChainEnd()
+
+    def take(self, entry: Entry) -> None:
+        """Go to the next row; rows come by link, those without one last."""
+        if entry.link is None:
+            self.whole = False
+            return
+        head = link_hash(self._last.head, canonical(entry.fields))
+        if (entry.link, entry.link_hash) != (self._last.links + 1, head):
+            self.whole = False
+        seq = entry.seq
+        self._last = ChainEnd(entry.link, head, self._last.last_seq if seq is None else max(seq, self._last.last_seq))
+        self._ends[entry.link] = self._last
+        self._tables[entry.fields["table"]] += 1
+        self._recorded.append(entry.fields["recorded_at"].removesuffix("+00:00"))
+        if seq is not None or "meter" in entry.fields:
+            self._keep(entry.link, entry.fields, seq)
+
+    def agrees(self, chain: Chain | None) -> bool:
+        """Whether the rows are a chain, and the one of which the ledger keeps this end."""
+        length, head, rows = Chain(0, BEFORE_FIRST, {}) if chain is None else chain
+        return self.whole and (self._last.links, self._last.head, self._tables) == (length, head, rows)
+
+    def end_at(self, links: int) -> ChainEnd:
+        """The end of the chain that has so many links, as the rows give it; of fewer where it has not so many."""
+        return self._ends.get(links, self._last)
+
+    def known_at(self, at: str) -> int:
+        """How many links were recorded until an instant (UTC as text without an offset)."""
+        return sum(1 for recorded in self._recorded if recorded <= at)
+
+    def instants_between(self, after: int, until: int) -> Iterable[Microseconds]:
+        """When what was linked after a link, until another one, happened."""
+        return [at for link, at in self._instants if after < link <= until]
+
+    def history(self, links: int, days: MonthDays) -> TenantHistory | None:
+        """What a bill of a month that is over knew of the tenant at a link; None if it had nothing to do with it."""
+        created, deleted = self._life(links)
+        usage = [used for link, used in self._usage if link <= links and days.start <= used.at < days.end]
+        if created is None or not (usage or (created.at < days.end and (deleted is None or deleted > days.start))):
+            return None
+        moments = [moment for link, moment in self._moments if link <= links and moment[0] < days.end]
+        return TenantHistory(self.uid, created.tenant, created.at, deleted, moments, usage)
+
+    def _life(self, links: int) -> tuple[_Life | None, Microseconds | None]:
+        if self._created is None:
+            row = self._row
+            return (None, None) if row is None else (_Life(0, row.created_at, row.tenant), row.deleted_at)
+        known = self._created if self._created.link <= links else None
+        deleted = self._deleted
+        return known, None if deleted is None or deleted.link > links else deleted.at
+
+    def _keep(self, link: int, fields: dict[str, str], seq: int | None) -> None:
+        at = to_microseconds(datetime.fromisoformat(fields["occurred_at"]))
+        self._instants.append((link, at))
+        if seq is None:
+            quantity = Decimal(fields["quantity"])
+            if quantity:
+                self._usage.append((link, Used(at, fields["meter"], quantity)))
+            return
+        kind = fields["event_kind"]
+        if kind in _SWITCHES:
+            self._moments.append((link, (at, seq, kind, fields.get("skill_id", ""))))
+        elif kind == Kind.CREATED:
+            self._created = _Life(link, at, fields["tenant_name"])
+        elif kind == Kind.DELETED:
+            self._deleted = _Life(link, at, fields["tenant_name"])

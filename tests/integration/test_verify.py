@@ -1,0 +1,115 @@
+"""`pieced verify` on a real database: what was issued is what the facts make it, and one changed byte is found."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
+from pieced_billing.invoicing.credit import Wanted
+from pieced_billing.invoicing.original import UnknownInvoice
+from pieced_billing.store.connections import Connection, connect
+from pieced_billing.verification.verify import Verified, verify
+from tests.books import APRIL, add_customers, add_tenant, run_invoices, set_prices
+from tests.commands import run_pieced
+from tests.databases import Database
+from tests.latecomers import MAY, ORG, TENANT, enable, use
+
+JUNE = MAY.next
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    with connect(database.url) as opened:
+        opened.autocommit = True
+        yield opened
+
+
+def history(connection: Connection) -> None:
+    """Three months with late facts, credit notes in part and in full, a correction, and a price of later."""
+    add_customers(connection, 2)
+    use(connection, "10", "2026-03-05T10:00:00Z")
+    use(connection, "0.0000001", "2026-03-05T11:00:00Z")
+    add_tenant(connection, ORG, "second", "2026-03-10T00:00:00Z", {"search": "2026-03-12T00:00:00Z"})
+    march = run_invoices(connection).numbers[0]
+    enable(connection, "enabled", "2026-03-30T10:00:00Z", 2)
+    use(connection, "2.50", "2026-03-06T11:00:00Z")
+    credit_invoice(connection, march, Wanted([1], Decimal("9.00")), "goodwill")
+    april = run_invoices(connection, APRIL).numbers[0]
+    use(connection, "-1", "2026-04-06T11:00:00Z", corrects="2026-03-06T11:00:00Z 2.50")
+    set_prices(connection, {"platform": [{"from": "2026-05-10", "tenant_monthly_fee_chf": "62.00"}]})
+    run_invoices(connection, MAY)
+    enable(connection, "disabled", "2026-04-20T10:00:00Z", 3)
+    correct_invoice(connection, march, "wrong")
+    correct_invoice(connection, april, "wrong")
+    use(connection, "7", "2026-03-31T11:00:00Z")
+    run_invoices(connection, JUNE)
+
+
+def verified(database: Database, number: str | None = None) -> Verified:
+    with connect(database.url) as connection:
+        return verify(connection, number)
+
+
+@pytest.mark.both_servers
+def test_what_was_issued_is_made_again_whatever_came_since(connection: Connection, database: Database) -> None:
+    history(connection)
+    done = verified(database)
+    assert done.differences == []
+    (count,) = connection.execute("SELECT count(*) FROM invoices").fetchone() or (0,)
+    assert (done.documents, done.unproved, done.found, count) == (count, 0, 0, 13)
+    adjusted = connection.execute("SELECT DISTINCT adjusts FROM invoice_lines WHERE adjusts IS NOT NULL").fetchall()
+    assert {charge for (charge,) in adjusted} == {"llm_spend", "package_days", "package_setup_fee"}
+
+
+def test_documents_from_before_proofs_were_kept_are_made_again_and_said_to_hold_none(
+    connection: Connection, database: Database
+) -> None:
+    history(connection)
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("ALTER TABLE invoices DROP CONSTRAINT invoices_proof, DISABLE TRIGGER USER")
+        owner.execute("ALTER TABLE invoice_lines DISABLE TRIGGER USER")
+        owner.execute("UPDATE invoices SET stands_on = NULL, output_hash = NULL")
+        owner.execute("UPDATE invoice_lines SET read_to = NULL")
+    done = verified(database)
+    assert (done.differences, done.unproved, done.documents) == ([], 13, 13)
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("UPDATE invoice_lines SET amount = amount + 1 WHERE (invoice_id, position) = (1, 1)")
+    assert [one[1:] for one in verified(database).differences] == [(1, "amount", "100.00", "99.00")]
+
+
+def test_one_document_is_verified_with_what_it_stands_on(connection: Connection, database: Database) -> None:
+    add_customers(connection, 2)
+    first, second = run_invoices(connection).numbers
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("ALTER TABLE tenant_lifecycle_events DISABLE TRIGGER USER")
+        owner.execute(
+            "UPDATE tenant_lifecycle_events SET occurred_at = '2026-03-17T00:00:00+01:00' WHERE tenant_uid = %s",
+            [TENANT],
+        )
+    assert verified(database, second).found == 0
+    found = verified(database, first)
+    assert {one.number for one in found.differences} == {first, ""}
+    assert (2, "amount", "31.00", "15.00") in {one[1:] for one in found.differences}
+    assert any("tenant_lifecycle_events" in one.what for one in found.differences)
+    with pytest.raises(UnknownInvoice):
+        verified(database, "INV-1")
+
+
+def test_the_command_ends_with_1_where_something_differs(connection: Connection, database: Database) -> None:
+    add_customers(connection, 1)
+    run_invoices(connection)
+    good = run_pieced("verify", "--all", env=database.env())
+    assert good.stdout == "1 documents of 1 tenants: 0 differences.\n"
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("ALTER TABLE billed_days DISABLE TRIGGER USER")
+        owner.execute("UPDATE billed_days SET read_to = 7")
+    bad = run_pieced("verify", "--all", "-o", "json", env=database.env(), check=False)
+    assert bad.returncode == 1
+    (difference,) = json.loads(bad.stdout)["differences"]
+    assert (difference["stored"], difference["right"]) == ("7", "1")
+    wrong = run_pieced("verify", env=database.env(), check=False)
+    assert wrong.returncode == 2
+    assert wrong.stderr == "pieced: Name one document by its number, or all of them by --all.\n"
