@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,8 +12,12 @@ from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.invoicing.original import UnknownInvoice
 from pieced_billing.store.connections import Connection, connect
-from pieced_billing.verification.verify import Verified, verify
+from pieced_billing.verification.certificate import Certificate
+from pieced_billing.verification.documents import load_documents
+from pieced_billing.verification.verified import Verified
+from pieced_billing.verification.verify import verify
 from tests.books import APRIL, add_customers, add_tenant, run_invoices, set_prices
+from tests.chained import SEAL_KEY, private_key_file
 from tests.commands import run_pieced
 from tests.databases import Database
 from tests.latecomers import MAY, ORG, TENANT, enable, use
@@ -112,4 +117,34 @@ def test_the_command_ends_with_1_where_something_differs(connection: Connection,
     assert (difference["stored"], difference["right"]) == ("7", "1")
     wrong = run_pieced("verify", env=database.env(), check=False)
     assert wrong.returncode == 2
-    assert wrong.stderr == "pieced: Name one document by its number, or all of them by --all.\n"
+    assert (
+        wrong.stderr
+        == "pieced: Name one document by its number, or all of them by --all; a certificate is of all of them.\n"
+    )
+
+
+def test_a_certificate_says_which_numbers_there_are_and_finds_what_was_rewritten_since(
+    connection: Connection, database: Database, tmp_path: Path
+) -> None:
+    add_customers(connection, 3)
+    run_invoices(connection)
+    key, file = private_key_file(tmp_path), tmp_path / "certificate.json"
+    command = ["verify", "--seal-key", str(key)]
+    run_pieced(*command, "--certificate", str(file), env=database.env())
+    run_invoices(connection, APRIL)
+    good = run_pieced(*command, "--against", str(file), env=database.env())
+    assert good.stdout == "6 documents of 3 tenants: 0 differences.\n"
+    certificate = Certificate.opened(file.read_bytes(), SEAL_KEY.public_key(), "it")
+    ((series, certified),) = certificate.series.items()
+    assert (series[:2], certified.last, certified.holes, certificate.documents) == (("default", "INV"), 3, "", 3)
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("ALTER TABLE invoices DISABLE TRIGGER USER")
+        owner.execute("UPDATE invoices SET due_on = due_on + 1 WHERE id = 2")
+        (row,) = load_documents(owner, ["org-0002"])["org-0002"][:1]
+        owner.execute("UPDATE invoices SET output_hash = %s WHERE id = 2", [row.row_hash])
+    assert verified(database).found == 0
+    with connect(database.url) as reader:
+        (broken,) = verify(reader, against=certificate).differences
+    assert "documents 1 to 3" in broken.what
+    refused = run_pieced(*command, "--against", str(file), "--certificate", str(file), env=database.env(), check=False)
+    assert (refused.returncode, refused.stderr) == (1, "pieced: Nothing was certified, because something differs.\n")

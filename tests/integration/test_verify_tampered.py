@@ -8,7 +8,8 @@ from psycopg import sql
 from pieced_billing.invoicing.corrections import credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.store.connections import Connection, connect
-from pieced_billing.verification.verify import Verification, Verified
+from pieced_billing.verification.verified import Verified
+from pieced_billing.verification.verify import Verification
 from tests.books import APRIL, add_customers, run_invoices
 from tests.databases import Database
 from tests.latecomers import ORG, TENANT, enable, use
@@ -82,7 +83,7 @@ def owner(database: Database) -> Iterator[Connection]:
 
 
 def verified(owner: Connection) -> Verified:
-    return Verification(owner).run(None)
+    return Verification(owner).run()
 
 
 def columns(owner: Connection, table: str) -> dict[str, str]:

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from pieced_billing.invoicing.document import Invoice
-from pieced_billing.invoicing.proof import output_hash
 from pieced_billing.invoicing.rows import COLUMNS, LINE_COLUMNS, line_rows, row_of
 from pieced_billing.verification.documents import Document
 
@@ -48,7 +47,7 @@ def differences(document: Document, right: Invoice) -> Iterator[Difference]:
                 yield from _json(number, name, stored, value)
         elif stored != value:
             yield Difference(number, None, name, text_of(stored), text_of(value))
-    if has_proof and (made := output_hash([document.row[name] for name in COLUMNS])) != document.output_hash:
+    if has_proof and (made := document.row_hash) != document.output_hash:
         yield Difference(number, None, "output_hash", text_of(document.output_hash), text_of(made))
     if document.pdf_as_stored is False:
         yield Difference(number, None, "invoice_documents", "a PDF that does not give its SHA-256", "the PDF as made")

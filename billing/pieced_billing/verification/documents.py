@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from pieced_billing.calendar import Month
+from pieced_billing.invoicing.proof import output_hash
 from pieced_billing.invoicing.rows import COLUMNS, LINE_COLUMNS
 from pieced_billing.store.connections import Connection
 
@@ -49,6 +50,11 @@ class Document:
     output_hash: bytes | None
     pdf_as_stored: bool | None
     lines: Mapping[int, tuple[Any, ...]]
+
+    @property
+    def row_hash(self) -> bytes:
+        """What its output hash has to be."""
+        return output_hash([self.row[name] for name in COLUMNS])
 
     @property
     def id(self) -> int:
@@ -92,9 +98,9 @@ def load_documents(connection: Connection, orgs: Sequence[str]) -> Mapping[str, 
     for invoice_id, position, *line in connection.execute(_LINES, [[row[0] for row in rows]]):
         lines[invoice_id][position] = tuple(line)
     found: defaultdict[str, list[Document]] = defaultdict(list)
-    for *columns, output_hash, pdf_as_stored in rows:
+    for *columns, stored_hash, pdf_as_stored in rows:
         row = dict(zip(COLUMNS, columns, strict=True))
-        of_document = Document(row, _then(row["stands_on"]), output_hash, pdf_as_stored, lines.get(row["id"], {}))
+        of_document = Document(row, _then(row["stands_on"]), stored_hash, pdf_as_stored, lines.get(row["id"], {}))
         found[row["zitadel_org_id"]].append(of_document)
     return found
 

@@ -1,35 +1,28 @@
 """`pieced verify`: whether every issued invoice is what the facts make it, and what differs where one is not."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from psycopg import IsolationLevel
 
 from pieced_billing.errors import Refused
-from pieced_billing.invoicing.issued import numberings
-from pieced_billing.invoicing.original import UnknownInvoice
+from pieced_billing.invoicing.issued import Numbering, numberings
 from pieced_billing.ledger.linked_rows import LinkedRows
 from pieced_billing.ledger.soundness import unsound_counter
 from pieced_billing.store.connections import Connection
-from pieced_billing.store.settings import load_settings
+from pieced_billing.store.settings import database_id, load_settings
 from pieced_billing.verification.billed_days import Billed, BilledDays, Key
+from pieced_billing.verification.certificate import Certificate, Issued
 from pieced_billing.verification.differences import Difference, differences
 from pieced_billing.verification.documents import Document, load_documents
 from pieced_billing.verification.read_tenants import read_tenants
 from pieced_billing.verification.replay import Known, Replay
+from pieced_billing.verification.scope import billed_days, organisations, tenants
 from pieced_billing.verification.tenant_facts import TenantFacts
 from pieced_billing.verification.then import Months, Settings
+from pieced_billing.verification.verified import Verified
 from pieced_billing.verification.versions_then import PricesThen, load_terms_then
 
-SHOWN: Final = 1000
-"""So many differences are kept; of more only their number is."""
-_ORGS_AT_ONCE: Final = 200
-
-_ORGS: Final = 'SELECT DISTINCT zitadel_org_id COLLATE "C" FROM invoices ORDER BY 1'
-_ORG_OF: Final = "SELECT zitadel_org_id FROM invoices WHERE number = %s"
-_TENANTS: Final = "SELECT zitadel_org_id, tenant_uid FROM tenant_billing_lifecycle WHERE zitadel_org_id = ANY(%s)"
-_BILLED: Final = "SELECT tenant_uid, period_start, days, read_to FROM billed_days WHERE tenant_uid = ANY(%s)"
 _STRAY: Final = """
 SELECT invoice_id, position, 'invoice_lines' FROM invoice_lines
 WHERE NOT EXISTS (SELECT FROM invoices WHERE invoices.id = invoice_id)
@@ -40,43 +33,16 @@ ORDER BY 1, 2
 """
 
 
-@dataclass(slots=True)
-class Verified:
-    """How much was looked at, and what differs; `unproved` are the documents from before proofs were kept."""
-
-    documents: int = 0
-    unproved: int = 0
-    tenants: int = 0
-    found: int = 0
-    differences: list[Difference] = field(default_factory=list)
-
-    def note(self, found: Iterable[Difference]) -> None:
-        """Count differences and keep the first."""
-        for one in found:
-            self.found += 1
-            if len(self.differences) < SHOWN:
-                self.differences.append(one)
-
-    def document(self) -> dict[str, Any]:
-        """The same as JSON values."""
-        return {
-            "documents": self.documents,
-            "unproved": self.unproved,
-            "tenants": self.tenants,
-            "found": self.found,
-            "differences": [one.document() for one in self.differences],
-        }
-
-
-def verify(connection: Connection, number: str | None = None) -> Verified:
+def verify(connection: Connection, number: str | None = None, against: Certificate | None = None) -> Verified:
     """Make every document again, or one with what it stands on, and compare; all as one moment shows it.
 
-    Nobody has to wait meanwhile. `connection` must not be inside a transaction. In memory are the documents and facts
-    of some hundred organisations. Raises UnknownInvoice.
+    All documents are also held `against` a certificate, where one is given. Nobody has to wait meanwhile. `connection`
+    must not be inside a transaction. In memory are the documents and facts of some hundred organisations, and a hash of
+    each document. Raises UnknownInvoice.
     """
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     with connection.transaction():
-        return Verification(connection).run(number)
+        return Verification(connection).run(number, against)
 
 
 class Verification:
@@ -88,32 +54,36 @@ class Verification:
         settings = load_settings(connection)
         self._settings = Settings(settings.zone.key, settings.billing_start)
         self._ledger = LinkedRows(connection)
+        self._now = settings.now
         self._verified = Verified()
+        self._issued = Issued()
 
-    def run(self, number: str | None) -> Verified:
+    def run(self, number: str | None = None, against: Certificate | None = None) -> Verified:
         """Verify all documents, or only one, of which the number is given."""
-        for orgs in self._orgs(number):
+        for orgs in organisations(self._connection, number):
             self._organisations(orgs, number)
         if number is None:
-            self._verified.note(self._numbers())
-            rows = self._connection.execute(_STRAY)
-            self._verified.note(
-                Difference("", position, f"{table} of id {invoice_id}", "a row", "nothing: no invoice has this id")
-                for invoice_id, position, table in rows
-            )
+            self._all(against)
         return self._verified
 
-    def _orgs(self, number: str | None) -> Iterator[list[str]]:
-        rows = self._connection.execute(_ORGS if number is None else _ORG_OF, None if number is None else [number])
-        orgs = [org for (org,) in rows]
-        if number is not None and not orgs:
-            raise UnknownInvoice(number)
-        for start in range(0, len(orgs), _ORGS_AT_ONCE):
-            yield orgs[start : start + _ORGS_AT_ONCE]
+    def _all(self, against: Certificate | None) -> None:
+        """What can be said once every document was looked at."""
+        found = numberings(self._connection)
+        self._verified.note(_unsound(found))
+        rows = self._connection.execute(_STRAY)
+        self._verified.note(
+            Difference("", position, f"{table} of id {invoice_id}", "a row", "nothing: no invoice has this id")
+            for invoice_id, position, table in rows
+        )
+        counts = self._verified.documents, self._verified.unproved
+        now = Certificate.of(self._now, database_id(self._connection), counts, found, self._issued)
+        if against is not None:
+            self._verified.note(against.broken(now, self._issued))
+        self._verified.certificate = None if self._verified.found else now
 
     def _organisations(self, orgs: Sequence[str], number: str | None) -> None:
         documents = load_documents(self._connection, orgs)
-        uids = self._uids(documents)
+        uids = tenants(self._connection, documents)
         named = sorted({uid for of_org in uids.values() for uid in of_org})
         facts: dict[str, TenantFacts] = {}
         flaws: dict[str, list[Difference]] = {}
@@ -124,7 +94,7 @@ class Verification:
                 for finding in findings
             ]
         terms = load_terms_then(self._connection, _lasts(documents))
-        billed = self._billed(named)
+        billed = billed_days(self._connection, named)
         for org in orgs:
             if documents.get(org):
                 of_org = Known(org, terms[org], {uid: facts[uid] for uid in uids[org]})
@@ -158,38 +128,17 @@ class Verification:
             if number is None or number == document.number:
                 self._verified.documents += 1
                 self._verified.unproved += document.output_hash is None
+                self._issued.add(document.row, document.row_hash)
                 self._verified.note(found)
         of_org = {key: row for uid in known.facts for key, row in billed[uid].items()}
         self._verified.note(one for one in days.differences(of_org) if number is None or one.number == number)
 
-    def _uids(self, documents: Mapping[str, Sequence[Document]]) -> Mapping[str, set[str]]:
-        """The tenants of each organisation: those that its bills name, and all where one of them names none."""
-        found: dict[str, set[str]] = {
-            org: {uid for one in of_org if one.stands_on is not None for uid in one.stands_on.links}
-            for org, of_org in documents.items()
-        }
-        silent = [
-            org
-            for org, of_org in documents.items()
-            if any(one.stands_on is None and one.credits is None for one in of_org)
-        ]
-        if silent:
-            for org, uid in self._connection.execute(_TENANTS, [silent]):
-                found[org].add(uid)
-        return found
 
-    def _billed(self, uids: Sequence[str]) -> Mapping[str, Mapping[Key, Billed]]:
-        rows = self._connection.execute(_BILLED, [list(uids)])
-        found: dict[str, dict[Key, Billed]] = {uid: {} for uid in uids}
-        for uid, first, days, read_to in rows:
-            found[uid][uid, first] = Billed(days, read_to)
-        return found
-
-    def _numbers(self) -> Iterator[Difference]:
-        """Numbers that nobody can account for."""
-        for numbering in numberings(self._connection):
-            for one in unsound_counter(numbering.name, numbering.last_number, numbering.accounted_for()):
-                yield Difference("", None, numbering.name, one.what, "numbers without gaps")
+def _unsound(found: Iterable[Numbering]) -> Iterator[Difference]:
+    """Numbers that nobody can account for."""
+    for numbering in found:
+        for one in unsound_counter(numbering.name, numbering.last_number, numbering.accounted_for()):
+            yield Difference("", None, numbering.name, one.what, "numbers without gaps")
 
 
 def _lasts(documents: Mapping[str, Sequence[Document]]) -> Mapping[str, set[int]]:
