@@ -92,8 +92,8 @@ POINTS: Final = (
     "sweep.before_end",
     "sweep.after_end",
     # one batch of an invoice run (invoicing/run.py, invoicing/save.py)
-    "run.after_locks",
     "run.after_drafts",
+    "run.after_lock",
     "run.after_lines",
     "run.after_numbers",
     "run.after_invoices",

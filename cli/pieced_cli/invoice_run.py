@@ -1,6 +1,7 @@
 """`pieced invoice run`: the invoices of a month, and what there is to say of it."""
 
 import gc
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import date
@@ -11,10 +12,12 @@ import typer
 from pieced_billing.calendar import Month
 from pieced_billing.errors import UsageError
 from pieced_billing.invoicing.holes import Hole
-from pieced_billing.invoicing.run import Outcome, run
+from pieced_billing.invoicing.run import Outcome
+from pieced_billing.invoicing.run_in_processes import run_in_processes
 from pieced_billing.invoicing.wish import Wish
 from pieced_billing.money import amount_text
 from pieced_billing.parties.issuing_terms import SERIES
+from pieced_billing.store.connections import urls
 from pieced_billing.store.settings import load_settings
 from pieced_cli.database import database
 from pieced_cli.output import Format, Output, Table, show
@@ -51,6 +54,7 @@ def run_month(  # noqa: PLR0913 - each is an option of the command
     total = Outcome()
     gc.disable()  # bills are trees: looking for cycles in them takes a quarter of the time
     wish = Wish(org, automatic, issue_date, confirm, dry_run)
+    url = urls(os.environ).application
     with database() as connection:
         of_month = month or Month.of(load_settings(connection).today).previous
         connection.rollback()
@@ -58,7 +62,7 @@ def run_month(  # noqa: PLR0913 - each is an option of the command
         done = False
         try:
             with nullcontext(holes) if dry_run else sealing(connection, seal_key, seal_namespace) as holes:
-                for outcome in with_progress(run(connection, of_month, wish)):
+                for outcome in with_progress(run_in_processes(connection, url, of_month, wish)):
                     total.add(outcome)
             done = True
         finally:

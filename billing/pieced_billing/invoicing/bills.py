@@ -14,6 +14,11 @@ WHERE credits IS NULL AND period_start = %s AND zitadel_org_id = ANY(%s)
 GROUP BY zitadel_org_id
 """
 
+_DOCUMENTS: Final = """
+SELECT count(*), count(credit.id) FROM invoices AS bill LEFT JOIN invoices AS credit ON credit.credits = bill.id
+WHERE bill.credits IS NULL AND bill.zitadel_org_id = ANY(%s)
+"""
+
 
 class Bills(NamedTuple):
     """The revision of an organisation's last bill of a period, and whether that one stands."""
@@ -26,3 +31,13 @@ def load_bills(connection: Connection, month: Month, orgs: Sequence[str]) -> dic
     """The bills of a month, by organisation; one without any is left out."""
     rows = connection.execute(_BILLS, [month.first, list(orgs)])
     return {org: Bills(revision, stands) for org, revision, stands in rows}
+
+
+def count_documents(connection: Connection, orgs: Sequence[str]) -> tuple[int, int]:
+    """How many bills and credit notes these organisations have, of any period: other numbers, once there is another.
+
+    Of what is finalised a draft depends on nothing else: as long as they stay the same, it is right.
+    """
+    row = connection.execute(_DOCUMENTS, [list(orgs)]).fetchone()
+    assert row is not None
+    return row[0], row[1]

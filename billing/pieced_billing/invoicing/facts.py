@@ -34,7 +34,7 @@ def load_facts(
     terms: Mapping[str, PartyTerms],
     bills: Mapping[str, Bills],
 ) -> Facts:
-    """The facts of a month, and of what came late to months before. The caller holds the lock of invoice runs."""
+    """The facts of a month, and of what came late to months before; the caller notices what is issued meanwhile."""
     facts = _read(connection, month, orgs, terms, bills)
     while again := went_on(connection, orgs, facts.ends):
         newer = _read(connection, month, again, terms, bills, hold=True)

@@ -1,8 +1,9 @@
 """The invoice run: every organisation's draft of a month that is over becomes an invoice, once.
 
-Organisations are finalised in batches, each in a transaction of its own under one lock: a run that dies leaves whole
-batches, the next one goes on where it stopped, and of parallel runs one works while the others wait and then find the
-batch done. What keeps one organisation from being invoiced parks that organisation; the others go on.
+Organisations are finalised in batches, each in a transaction of its own: a run that dies leaves whole batches, and the
+next one goes on where it stopped. Batches are drafted side by side and written one after the other, under one lock;
+what another run wrote meanwhile is seen there, and the batch drafted again. What keeps one organisation from being
+invoiced parks that organisation; the others go on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ import psycopg
 from pieced_billing import faults
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
-from pieced_billing.invoicing.bills import Bills, load_bills
+from pieced_billing.invoicing.bills import Bills, count_documents, load_bills
 from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.draft import draft
 from pieced_billing.invoicing.facts import load_facts
@@ -52,7 +53,7 @@ class Parked:
 class Outcome:
     """What became of some organisations; `gross` is the sum of the new invoices in CHF.
 
-    `by_series` has the numbers by issuing entity and series, in the order in which they were given.
+    `by_series` has the numbers by issuing entity and series, ascending.
     """
 
     numbers: list[str] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Outcome:
         """Count another outcome into this one."""
         self.numbers += other.numbers
         for series, numbers in other.by_series.items():
-            self.by_series.setdefault(series, []).extend(numbers)
+            _add_numbers(self.by_series.setdefault(series, []), numbers)
         self.gross += other.gross
         self.invoiced_before += other.invoiced_before
         self.nothing_to_bill += other.nothing_to_bill
@@ -83,24 +84,49 @@ class Outcome:
         return [*empty, *(Decided(one.org, Stage.PARKED, one.code, one.reason) for one in self.parked)]
 
 
+def _add_numbers(given: list[str], others: list[str]) -> None:
+    """Put numbers of one series among the others of it; those of a batch follow each other without any between."""
+    is_before = given and others and _place(others[0]) < _place(given[-1])
+    given.extend(others)
+    if is_before:
+        given.sort(key=_place)
+
+
+def _place(number: str) -> tuple[int, str]:
+    """Where a number stands in its series: a million is longer than what comes before it."""
+    return len(number), number
+
+
 def run(connection: Connection, month: Month, wish: Wish = WHOLE) -> Iterator[tuple[int, Outcome]]:
     """Finalise a month.
 
     Yields first and after each batch how many organisations are still to come, and what became of those of the batch.
     Raises PeriodNotOver, WrongIssueDate and UnknownOrganisation. The connection must not be inside a transaction.
     """
+    batches = load_batches(connection, month, wish)
+    to_come = sum(map(len, batches))
+    yield to_come, Outcome()
+    for batch in batches:
+        outcome = finalise_batch(connection, month, batch, wish)
+        to_come -= len(batch)
+        yield to_come, outcome
+
+
+def load_batches(connection: Connection, month: Month, wish: Wish) -> list[list[str]]:
+    """The organisations of a run, ascending, in the batches in which they are finalised; raises what `run` does."""
     with connection.transaction():
         refuse_wrong_time(month, wish, load_settings(connection).today)
         batches = list(organisations(connection, BATCH_TENANTS, _chosen(connection, wish)))
         if wish.org is not None and not batches and not load_organisations(connection, [wish.org]):
             raise UnknownOrganisation(wish.org)
-    to_come = sum(map(len, batches))
-    yield to_come, Outcome()
-    for batch in batches:
-        outcome = _finalise(connection, month, batch, wish)
-        faults.point("run.after_commit")
-        to_come -= len(batch)
-        yield to_come, outcome
+    return batches
+
+
+def finalise_batch(connection: Connection, month: Month, orgs: Sequence[str], wish: Wish) -> Outcome:
+    """Finalise the organisations of a batch for good; the connection must not be inside a transaction."""
+    outcome = _finalise(connection, month, orgs, wish)
+    faults.point("run.after_commit")
+    return outcome
 
 
 def _chosen(connection: Connection, wish: Wish) -> list[str] | None:
@@ -125,17 +151,21 @@ def _finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: W
 
 
 def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wish) -> Outcome:
-    """Finalise some organisations in the caller's transaction, which must commit next."""
+    """Finalise some organisations in the caller's transaction, which must commit next.
+
+    Nobody has to wait for the drafts: only who writes is alone. Where another transaction has issued something to these
+    organisations in the meantime, they are drafted again.
+    """
     rely_on_prices(connection)
-    lock_invoicing(connection)
-    faults.point("run.after_locks")
-    bills = load_bills(connection, month, orgs)
-    open_orgs = [org for org in orgs if org not in bills or not bills[org].stands]
-    outcome = Outcome(invoiced_before=len(orgs) - len(open_orgs))
-    if not open_orgs:
-        return outcome
-    invoices = list(_decide(connection, month, {org: bills.get(org) for org in open_orgs}, wish, outcome))
+    known = count_documents(connection, orgs)
+    outcome, invoices = _draft(connection, month, orgs, wish)
     faults.point("run.after_drafts")
+    if outcome.invoiced_before == len(orgs):
+        return outcome
+    lock_invoicing(connection)
+    faults.point("run.after_lock")
+    if count_documents(connection, orgs) != known:
+        outcome, invoices = _draft(connection, month, orgs, wish)
     record_outcomes(connection, month, outcome.not_invoiced())
     if invoices:
         outcome.numbers = save_invoices(connection, invoices)
@@ -143,6 +173,16 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wi
             outcome.by_series.setdefault((invoice.issued_by.issuer, invoice.series), []).append(number)
         outcome.gross = sum((invoice.gross for invoice in invoices), outcome.gross)
     return outcome
+
+
+def _draft(connection: Connection, month: Month, orgs: Sequence[str], wish: Wish) -> tuple[Outcome, list[Invoice]]:
+    """The bills to be of those organisations that have none, and what becomes of the others."""
+    bills = load_bills(connection, month, orgs)
+    open_orgs = [org for org in orgs if org not in bills or not bills[org].stands]
+    outcome = Outcome(invoiced_before=len(orgs) - len(open_orgs))
+    if not open_orgs:
+        return outcome, []
+    return outcome, list(_decide(connection, month, {org: bills.get(org) for org in open_orgs}, wish, outcome))
 
 
 def _decide(
