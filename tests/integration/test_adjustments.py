@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from pieced_billing.calendar import Month
-from pieced_billing.invoicing.corrections import credit_invoice
+from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.invoicing.load import drafts
 from pieced_billing.store.connections import Connection, connect
@@ -130,6 +130,20 @@ def test_rule_17_a_tenant_that_becomes_known_late(connection: Connection) -> Non
         ("tenant_setup_fee", None),
         ("tenant_monthly_fee", None),
     ]
+
+
+def test_rule_17_a_month_is_billed_again_with_a_tenant_that_became_known_after_its_bill(connection: Connection) -> None:
+    add_customers(connection, 1)
+    (march,) = run_invoices(connection).numbers
+    add_tenant(connection, ORG, "unseen", created_at="2026-03-20T00:00:00+01:00")
+    run_invoices(connection, APRIL)
+    correction = correct_invoice(connection, march, "wrong")
+    owed = connection.execute(
+        "SELECT sum(amount) FROM invoice_lines WHERE tenant_uid = 'uid-of-unseen' AND service_to < '2026-04-01'"
+    ).fetchone()
+    assert correction.invoice is not None
+    assert owed == (Decimal("99.00") + 12,)
+    assert adjusted(connection, MAY) == []
 
 
 def test_usage_is_billed_again_by_nobody_who_has_not_read_further(connection: Connection) -> None:
