@@ -18,19 +18,18 @@ def explain(
     output: Output = Format.TABLE,
 ) -> None:
     """Show the days, events, prices and VAT rates that each line of a tenant's month comes from."""
-    from pieced_billing.invoicing.explain_document import explanation_document  # noqa: PLC0415 - loaded when needed
-    from pieced_billing.invoicing.explain_load import explanations  # noqa: PLC0415
+    from pieced_billing.explaining.tenant import explain_tenant  # noqa: PLC0415 - loaded when needed
+    from pieced_billing.explaining.tenant_document import tenant_document  # noqa: PLC0415
     from pieced_cli.database import database  # noqa: PLC0415
 
     with database() as connection:
-        found = explanations(connection, tenant, month)
-    documents: list[dict[str, Any]] = [explanation_document(one) for one in found]
+        documents: list[dict[str, Any]] = [tenant_document(one) for one in explain_tenant(connection, tenant, month)]
     if output is not Format.TABLE:
         show(documents, Table((), ()), output)
         return
-    from pieced_cli.explanation import print_explanation  # noqa: PLC0415 - rich is slow to load
+    from pieced_cli.tenant_explanation import print_tenant  # noqa: PLC0415 - rich is slow to load
 
     if not documents:
         print(f"{tenant} has nothing to do with {month or 'this month'}.")
     for document in documents:
-        print_explanation(document)
+        print_tenant(document)

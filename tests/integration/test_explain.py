@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pieced_billing.invoicing.explain import SOURCES
-from pieced_billing.invoicing.explain_document import explanation_document
-from pieced_billing.invoicing.explain_load import explanations
+from pieced_billing.explaining.line import SOURCES
+from pieced_billing.explaining.tenant import explain_tenant
+from pieced_billing.explaining.tenant_document import tenant_document
 from pieced_billing.ledger.import_ import import_lines
 from pieced_billing.store.connections import Connection, connect
 from tests.books import MARCH
@@ -43,8 +43,8 @@ def bring(connection: Connection, *entries: dict[str, Any]) -> None:
 
 
 def test_every_line_of_the_example_names_its_days_events_price_and_vat(connection: Connection) -> None:
-    [found] = explanations(connection, "acme", MARCH)
-    document = explanation_document(found)
+    [found] = explain_tenant(connection, "acme", MARCH)
+    document = tenant_document(found)
     assert (document["net"], document["as_of"]) == ("137.10", None)
     lines = {(line["kind"], line["service_from"]): line for line in document["lines"]}
     assert {kind for kind, _ in lines} == set(SOURCES), "every kind of charge is in the example"
@@ -74,8 +74,8 @@ def test_generation_manager_and_bounds_of_what_was_seen_are_told(connection: Con
         | {"manager": "kubectl-edit", "quality": "bounded", "not_before": "2026-03-07T08:59:00Z"}
         | {"not_after": "2026-03-07T09:00:30Z"},
     )
-    [found] = explanations(connection, "seen", MARCH)
-    [_, suspended] = explanation_document(found)["lines"][1]["events"]
+    [found] = explain_tenant(connection, "seen", MARCH)
+    [_, suspended] = tenant_document(found)["lines"][1]["events"]
     assert {key: suspended[key] for key in ("source", "generation", "manager", "quality", "not_before")} == {
         "source": "watch",
         "generation": 4,
@@ -89,10 +89,10 @@ def test_a_month_that_is_not_over_is_explained_to_date(connection: Connection) -
     now = datetime.now(UTC)
     created_at = (now - timedelta(hours=1)).isoformat()
     bring(connection, {"kind": "created", "uid": "u-9", "tenant": "young", "org": "310002", "at": created_at})
-    found = explanations(connection, "young", None)[-1]
+    found = explain_tenant(connection, "young", None)[-1]
     assert found.as_of is not None
     assert len(found.active) <= 2, "days to come are not among them"
-    assert found.lines[-1].events[0].kind == "created"
+    assert found.lines[-1].events[0].event.kind == "created"
     assert [warning.code for warning in found.draft.warnings] == ["org_without_configuration"]
 
 
@@ -101,8 +101,8 @@ def test_the_command_draws_the_month(example: Database, run_pieced: RunPieced) -
     assert (
         "active                █████████··█████████···········\nsearxng-local-search  █████████······················\n"
     ) in shown
-    assert "monthly fee   CHF 19.32 = 49.90 × 12 ÷ 31\n  days     2026-03-01 – 09, 2026-03-12 – 14\n" in shown
-    assert "  events   1, 4, 5, 6\n" in shown
+    assert "monthly fee   CHF 19.32 = 49.90 × 12 ÷ 31\n  rounded  from 19.316129…, half away from zero" in shown
+    assert "            9 ■ 10 s 11 s 12 ■ 13 ■ 14 ■ 15 p   d after its deletion: 11\n" in shown
     [document] = json.loads(
         run_pieced("explain", "--tenant", "acme", "--month", "2026-03", "-o", "json", env=example.env()).stdout
     )

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from pieced_billing.invoicing.explain import SOURCES
+from pieced_billing.explaining.line import SOURCES
 from pieced_billing.ledger.events import Meter
 from pieced_billing.prices.book import PACKAGE_PLACES, PLATFORM_PLACES
 from pieced_billing.rating.charges import CHARGES

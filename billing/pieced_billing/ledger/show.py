@@ -22,9 +22,9 @@ COLUMNS: Final = """cluster_id, tenant_uid, tenant_name, zitadel_org_id, seq, ev
 """What the three tables of events have in common; `skill_id` follows."""
 
 _EVENTS: Final = f"""
-SELECT {COLUMNS}, NULL FROM tenant_lifecycle_events WHERE tenant_uid = %(uid)s
-UNION ALL SELECT {COLUMNS}, skill_id FROM tenant_skill_events WHERE tenant_uid = %(uid)s
-UNION ALL SELECT {COLUMNS}, NULL FROM tenant_suspension_events WHERE tenant_uid = %(uid)s
+SELECT {COLUMNS}, NULL, link FROM tenant_lifecycle_events WHERE tenant_uid = %(uid)s
+UNION ALL SELECT {COLUMNS}, skill_id, link FROM tenant_skill_events WHERE tenant_uid = %(uid)s
+UNION ALL SELECT {COLUMNS}, NULL, link FROM tenant_suspension_events WHERE tenant_uid = %(uid)s
 ORDER BY occurred_at, seq
 """  # noqa: S608 - our own columns
 
@@ -40,10 +40,11 @@ class UnknownTenant(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event and when the database recorded it."""
+    """An event, when the database recorded it, and its place in the UID's hash chain (None: it was put in by hand)."""
 
     event: Event
     recorded_at: datetime
+    link: int | None
 
     def document(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -87,7 +88,7 @@ class Life:
             "epoch": row.epoch,
             "gap": row.gap,
             "confirmed_at": _text(row.confirmed_at),
-            "discontinuities": [_seam_document(seam) for seam in self.seams],
+            "discontinuities": [seam_document(seam) for seam in self.seams],
             "events": [recorded.document() for recorded in self.events],
         }
 
@@ -131,10 +132,11 @@ def event_of(record: Sequence[Any]) -> Event:
 
 
 def _recorded(record: Sequence[Any]) -> Recorded:
-    return Recorded(event_of(record), record[13])
+    return Recorded(event_of(record), record[13], record[15])
 
 
-def _seam_document(seam: Discontinuity) -> dict[str, Any]:
+def seam_document(seam: Discontinuity) -> dict[str, Any]:
+    """A seam as JSON values."""
     return {
         "reason": seam.reason,
         "epoch": seam.epoch,

@@ -32,27 +32,35 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stretches:
-    """All stretches of one tenant UID since its creation, in order: `active`, and `billable` by package."""
+    """All stretches of one tenant UID since its creation, in order: `active`, and `billable` by package.
+
+    `created_at` and `deleted_at` are when the UID began and ended, None where that is not known.
+    """
 
     active: Sequence[Stretch]
     billable: Mapping[str, Sequence[Stretch]]
+    created_at: Microseconds | None
+    deleted_at: Microseconds | None
 
 
 def stretches(events: Sequence[Event], until: Microseconds) -> Stretches:
-    """The stretches up to `until` (exclusive) of a UID with these events, its creation among them (rules 2 to 5)."""
+    """The stretches up to `until` (exclusive) of a UID with these events (rules 2 to 5); none before its creation."""
     by_kind = {event.kind: event for event in events if event.kind in (Kind.CREATED, Kind.DELETED)}
-    created, deleted = by_kind[Kind.CREATED], by_kind.get(Kind.DELETED)
-    end = until if deleted is None else min(until, to_microseconds(deleted.occurred_at))
+    created, deleted = by_kind.get(Kind.CREATED), by_kind.get(Kind.DELETED)
+    deleted_at = None if deleted is None else to_microseconds(deleted.occurred_at)
+    if created is None:
+        return Stretches((), {}, None, deleted_at)
+    end = until if deleted_at is None else min(until, deleted_at)
     course = _Course(created)
     if course.created_at >= end:
-        return Stretches((), {})
+        return Stretches((), {}, course.created_at, deleted_at)
     for event in sorted(events, key=lambda one: (one.occurred_at, one.seq)):
         at = to_microseconds(event.occurred_at)
         if at >= end:
             break
         course.take(event, max(at, course.created_at))
-    course.pause(end, deleted if deleted is not None and to_microseconds(deleted.occurred_at) == end else None)
-    return Stretches(course.active, course.billable)
+    course.pause(end, deleted if deleted_at == end else None)
+    return Stretches(course.active, course.billable, course.created_at, deleted_at)
 
 
 def touched(found: Iterable[Stretch], days: MonthDays) -> DaySet:

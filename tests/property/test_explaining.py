@@ -1,32 +1,20 @@
-"""The stretches that an explanation tells of are those that the fold counts, in any history."""
+"""An explanation counts what a bill counts, in any history: its stretches, its lines, each day once."""
 
 import random
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pieced_billing.calendar import Month, MonthDays, from_microseconds
-from pieced_billing.invoicing.explain_stretches import stretches, touched
-from pieced_billing.ledger.events import Event, Kind, Quality
+from pieced_billing.calendar import Month, MonthDays
+from pieced_billing.explaining.line import explain_line
+from pieced_billing.explaining.stretches import stretches, touched
 from pieced_billing.ledger.fold import fold
-from pieced_billing.ledger.history import TenantHistory
+from pieced_billing.rating.charges import rate
+from pieced_billing.rating.tenant_month import tenant_month
 from tests.engine import histories
+from tests.evidence import events_of, evidence_of
 from tests.property.histories import ORGS, random_case
-
-
-def events_of(history: TenantHistory) -> list[Event]:
-    def event(kind: Kind, at: datetime, seq: int, package: str | None = None) -> Event:
-        return Event("", history.uid, history.tenant, "310001", seq, kind, package, at, None, None, Quality.EXACT,
-                     "import", None, None)  # fmt: skip
-
-    made = [event(Kind.CREATED, from_microseconds(history.created_at), 0)]
-    for at, seq, kind, package in history.moments:
-        made.append(event(Kind(kind), from_microseconds(at), seq, package or None))
-    if history.deleted_at is not None:
-        made.append(event(Kind.DELETED, from_microseconds(history.deleted_at), 10_000))
-    return made
 
 
 @given(st.integers(0, 2**32))
@@ -45,3 +33,17 @@ def test_the_stretches_are_those_of_the_fold(seed: int) -> None:
         assert {package: of[0].start for package, of in found.billable.items()} == timeline.first_billable_at
         ends = [stretch.ended_by for stretch in found.active]
         assert None not in ends[:-1], "only the last may go on"
+
+
+@given(st.integers(0, 2**32))
+def test_a_line_is_worked_out_again_and_each_day_of_the_month_has_one_reason(seed: int) -> None:
+    case = random_case(random.Random(seed))
+    for history, evidence in evidence_of(case.books, case.question):
+        month = evidence.month
+        lines = rate(tenant_month(history, month.days, month.until, month.billed), month.tariff(evidence.terms))
+        assert evidence.lines == lines
+        for line in lines:
+            explained = explain_line(line, evidence)
+            told = [*explained.days, *(day for days in explained.other_days.values() for day in days)]
+            assert sorted(told) == list(month.days.dates)
+            assert explained.events or explained.usage, "something made it due"

@@ -1,0 +1,1 @@
+"""Explaining: what an amount comes from, down to single events."""
