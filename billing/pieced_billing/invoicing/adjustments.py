@@ -66,16 +66,17 @@ def adjustments(bill: Bill, billed: Sequence[BilledLine], correct: Iterable[Line
     was: dict[_Charge, list[BilledLine]] = {}
     now: dict[_Charge, list[Line]] = {}
     for one in billed:
-        was.setdefault(_charge(one.charge, one.line), []).append(one)
+        was.setdefault(charge_of(one.charge, one.line), []).append(one)
     for line in correct:
-        now.setdefault(_charge(line.kind, line), []).append(line)
+        now.setdefault(charge_of(line.kind, line), []).append(line)
     for charge in dict.fromkeys((*now, *was)):
         adjustment = _adjustment(bill, was.get(charge, []), now.get(charge, []))
         if adjustment.line.amount:
             yield adjustment
 
 
-def _charge(kind: str, line: Line) -> _Charge:
+def charge_of(kind: str, line: Line) -> _Charge:
+    """What a line of this kind of charge is put right together with."""
     return kind, line.package, line.unit_price, line.vat_rate
 
 

@@ -12,6 +12,10 @@ from pieced_billing.store.connections import Connection
 _STANDS: Final = """
 credits IS NULL AND NOT EXISTS (SELECT FROM invoices AS credit WHERE credit.credits = bill.id AND credit.completes)
 """
+_STOOD: Final = """
+credits IS NULL AND bill.id < %(before)s AND NOT EXISTS (
+    SELECT FROM invoices AS credit WHERE credit.credits = bill.id AND credit.completes AND credit.id < %(before)s)
+"""
 _HAVE_BILLS: Final = "SELECT EXISTS (SELECT FROM invoices WHERE credits IS NULL AND zitadel_org_id = ANY(%s))"
 
 # What the newest bill of a UID has read holds for all periods. That no fact is late for a bill that was made a day or
@@ -57,14 +61,14 @@ line.tenant_uid, line.invoice_id, line.position, coalesce(line.adjusts, line.kin
 line.tenant_name, line.tenant_uid, line.kind, line.package, line.service_from, line.service_to, line.quantity,
 line.unit, line.unit_price, line.vat_rate, line.amount, coalesce(line.days, 0)
 """
-_BILLED: Final = f"""
-SELECT {_LINE} FROM invoices AS bill JOIN invoice_lines AS line ON line.invoice_id = bill.id
-WHERE bill.id = ANY(%(bills)s) AND line.tenant_uid = ANY(%(uids)s) AND line.adjusts IS NULL AND {_STANDS}
+_BILLED: Final = """
+SELECT {line} FROM invoices AS bill JOIN invoice_lines AS line ON line.invoice_id = bill.id
+WHERE bill.id = ANY(%(bills)s) AND line.tenant_uid = ANY(%(uids)s) AND line.adjusts IS NULL AND {stands}
 UNION ALL
-SELECT {_LINE} FROM invoice_lines AS line JOIN invoices AS bill ON bill.id = line.invoice_id
-WHERE line.tenant_uid = ANY(%(uids)s) AND line.adjusted_period = %(period)s AND line.adjusts IS NOT NULL AND {_STANDS}
+SELECT {line} FROM invoice_lines AS line JOIN invoices AS bill ON bill.id = line.invoice_id
+WHERE line.tenant_uid = ANY(%(uids)s) AND line.adjusted_period = %(period)s AND line.adjusts IS NOT NULL AND {stands}
 ORDER BY 2, 3
-"""  # noqa: S608 - our own text
+"""
 
 
 class ToReadAgain(NamedTuple):
@@ -87,11 +91,15 @@ def late(connection: Connection, zone: str, orgs: Sequence[str]) -> list[ToReadA
 
 
 def billed_lines(
-    connection: Connection, month: Month, bills: Collection[int], uids: Collection[str]
+    connection: Connection, month: Month, bills: Collection[int], uids: Collection[str], before: int | None = None
 ) -> Mapping[str, list[BilledLine]]:
-    """What these bills of a month say of these UIDs, and what was adjusted of it on bills that stand; by UID."""
+    """What these bills of a month say of these UIDs, and what was adjusted of it on bills that stand; by UID.
+
+    `before` is the id of a document: what stood when it was issued.
+    """
+    query = _BILLED.format(line=_LINE, stands=_STANDS if before is None else _STOOD)
     found: defaultdict[str, list[BilledLine]] = defaultdict(list)
-    parameters = {"bills": list(bills), "uids": list(uids), "period": month.first}
-    for uid, invoice_id, position, charge, returned, *line in connection.execute(_BILLED, parameters):
+    parameters = {"bills": list(bills), "uids": list(uids), "period": month.first, "before": before}
+    for uid, invoice_id, position, charge, returned, *line in connection.execute(query, parameters):
         found[uid].append(BilledLine(invoice_id, position, charge, Line(*line), returned))
     return found

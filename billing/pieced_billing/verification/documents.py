@@ -100,12 +100,13 @@ def load_documents(connection: Connection, orgs: Sequence[str]) -> Mapping[str, 
     found: defaultdict[str, list[Document]] = defaultdict(list)
     for *columns, stored_hash, pdf_as_stored in rows:
         row = dict(zip(COLUMNS, columns, strict=True))
-        of_document = Document(row, _then(row["stands_on"]), stored_hash, pdf_as_stored, lines.get(row["id"], {}))
+        of_document = Document(row, parse_then(row["stands_on"]), stored_hash, pdf_as_stored, lines.get(row["id"], {}))
         found[row["zitadel_org_id"]].append(of_document)
     return found
 
 
-def _then(text: str | None) -> Then | None:
+def parse_then(text: str | None) -> Then | None:
+    """What a bill says that it knew; None where it does not say so, or nobody can read it."""
     try:
         stands_on = orjson.loads(text or "null")
         start = stands_on["billing_start"]
