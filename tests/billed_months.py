@@ -35,7 +35,8 @@ class BilledMonths:
         made = self._draft(month, books, list(self._late(books)))
         if not made.lines:
             return None
-        bill = Bill(len(self._bills) + 1, f"INV-2026-{len(self._bills) + 1:06}", month)
+        count = len(self._bills) + 1
+        bill = Bill(count, f"INV-{month.next.year}-{count:06}", month)
         self._bills[month] = bill
         self.documents[bill.number] = made.document()
         for index, line in enumerate(made.lines):

@@ -1,4 +1,7 @@
-"""The children of two tenants as committed YAML; `python -m tests.golden` writes them anew, the diff is for review."""
+"""The children of two tenants as committed YAML.
+
+`python -m tests.golden` writes them and the invoices of `golden_invoices.py` anew; the diff is for review.
+"""
 
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import yaml
 from pieced_operator.desired.children import desired_children
 from pieced_operator.desired.settings import Settings
 from pieced_operator.tenant import Tenant
+from tests import golden_invoices
 from tests.tenants import CATALOGUE, RICH_SPEC, tenant
 
 FOLDER = Path(__file__).parent / "unit" / "golden"
@@ -40,3 +44,6 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for name in TENANTS:
         (FOLDER / f"{name}.yaml").write_text(rendered(name), encoding="utf-8")
+    golden_invoices.FOLDER.mkdir(exist_ok=True)
+    for name, content in golden_invoices.files():
+        (golden_invoices.FOLDER / name).write_text(content, encoding="utf-8")
