@@ -17,6 +17,7 @@ from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.ledger.import_ import import_lines
 from pieced_billing.store.connections import Connection, connect
+from pieced_billing.verification.verify import Verification
 from tests.books import run_invoices, set_organisations, set_prices
 from tests.databases import Database
 from tests.oracle.bill import Books, Question
@@ -50,6 +51,8 @@ def test_rule_17_whatever_comes_late_and_is_credited_in_the_end_all_is_charged_a
     assert adjusting is not None
     assert adjusting[0] > ORGS
     assert differences(connection, books) == []
+    with connection.transaction():
+        assert Verification(connection).run().differences == []
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def differences(document: Document, right: Invoice) -> Iterator[Difference]:
                 yield from _json(number, name, stored, value)
         elif stored != value:
             yield Difference(number, None, name, text_of(stored), text_of(value))
-    if has_proof and (made := document.row_hash) != document.output_hash:
-        yield Difference(number, None, "output_hash", text_of(document.output_hash), text_of(made))
+    if has_proof and document.row_hash != document.output_hash:
+        yield Difference(number, None, "output_hash", text_of(document.output_hash), text_of(document.row_hash))
     if document.pdf_as_stored is False:
         yield Difference(number, None, "invoice_documents", "a PDF that does not give its SHA-256", "the PDF as made")
     yield from _lines(document, right, has_proof=has_proof)
@@ -56,6 +56,8 @@ def differences(document: Document, right: Invoice) -> Iterator[Difference]:
 
 def _lines(document: Document, right: Invoice, *, has_proof: bool) -> Iterator[Difference]:
     expected = dict(enumerate(line_rows(right), start=1))
+    if expected == document.lines:
+        return
     for position in sorted({*expected, *document.lines}):
         stored, made = document.lines.get(position), expected.get(position)
         if stored is None or made is None:

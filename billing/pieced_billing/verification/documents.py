@@ -41,20 +41,17 @@ class Then(NamedTuple):
 class Document:
     """A stored invoice or credit note: its row by column name, with JSON as text, and its lines by position.
 
-    `stands_on` is what a bill says that it knew; None of a credit note, of a bill from before that was kept, and where
-    it cannot be read. `pdf_as_stored` is whether its PDF still gives the SHA-256 beside it; None where it has no PDF.
+    `row_hash` is what `output_hash` has to be. `stands_on` is what a bill says that it knew: None of a credit note, a
+    bill from before that was kept, and what cannot be read. `pdf_as_stored` is whether its PDF still gives the
+    SHA-256 beside it; None where it has no PDF.
     """
 
     row: Mapping[str, Any]
     stands_on: Then | None
+    row_hash: bytes
     output_hash: bytes | None
     pdf_as_stored: bool | None
     lines: Mapping[int, tuple[Any, ...]]
-
-    @property
-    def row_hash(self) -> bytes:
-        """What its output hash has to be."""
-        return output_hash([self.row[name] for name in COLUMNS])
 
     @property
     def id(self) -> int:
@@ -100,8 +97,9 @@ def load_documents(connection: Connection, orgs: Sequence[str]) -> Mapping[str, 
     found: defaultdict[str, list[Document]] = defaultdict(list)
     for *columns, stored_hash, pdf_as_stored in rows:
         row = dict(zip(COLUMNS, columns, strict=True))
-        of_document = Document(row, parse_then(row["stands_on"]), stored_hash, pdf_as_stored, lines.get(row["id"], {}))
-        found[row["zitadel_org_id"]].append(of_document)
+        hashes = output_hash(columns), stored_hash
+        document = Document(row, parse_then(row["stands_on"]), *hashes, pdf_as_stored, lines.get(row["id"], {}))
+        found[row["zitadel_org_id"]].append(document)
     return found
 
 
