@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from pieced_billing import faults
 from pieced_billing.errors import Refused, Unavailable, UsageError
+from pieced_billing.store.arrays import FastListDumper
 from pieced_billing.store.revisions import require_current
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -66,6 +67,7 @@ def connect(url: str) -> Connection:
         raise Unavailable(f"The database does not answer: {_without_secrets(error, url)}.") from None
     try:
         require_supported(connection.info.server_version)
+        connection.adapters.register_dumper(list, FastListDumper)
         with outages():
             connection.execute(_SESSION)
             connection.commit()
