@@ -13,7 +13,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Cost:
-    """Durations in seconds, memory in MB. What a command did not compute itself, it waited for."""
+    """Durations in seconds, memory of one process in MB. What a command did not compute itself, it waited for."""
 
     wall: float
     client_cpu: float
@@ -23,7 +23,7 @@ class Cost:
 
 def cost_of(command: list[str], env: Mapping[str, str], postmaster: int) -> Cost:
     """Run a command to its good end, its output thrown away, and measure it."""
-    server_before = _cpu_of_server(postmaster)
+    server_before = cpu_of_server(postmaster)
     began_at = time.monotonic()
     child = subprocess.Popen(command, env=dict(env), stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
@@ -31,11 +31,11 @@ def cost_of(command: list[str], env: Mapping[str, str], postmaster: int) -> Cost
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {child.returncode}")
-    server_cpu = _cpu_of_server(postmaster) - server_before
+    server_cpu = cpu_of_server(postmaster) - server_before
     return Cost(wall, used.ru_utime + used.ru_stime, server_cpu, used.ru_maxrss / 1024)
 
 
-def _cpu_of_server(postmaster: int) -> float:
+def cpu_of_server(postmaster: int) -> float:
     """Processor time so far of a PostgreSQL server: of its processes that ended, and of those that live."""
     total = 0.0
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()

@@ -1,4 +1,4 @@
-"""A made-up month: tenants of one organisation each, ten lines of the ledger for every tenant."""
+"""A made-up month: organisations with some tenants each, ten lines of the ledger for every tenant."""
 
 import random
 from collections.abc import Iterator
@@ -20,25 +20,25 @@ packages:
 _BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
 
 
-def write_history(file: Path, tenants: int) -> None:
-    """Write the history as JSON Lines, the same one every time."""
+def write_history(file: Path, tenants: int, of_each: int) -> None:
+    """Write the history of organisations with so many tenants each as JSON Lines, the same one every time."""
     choice = random.Random(20260301)
     with file.open("wb") as out:
         for number in range(tenants):
-            for line in _tenant(number, choice):
+            for line in _tenant(number, organisation(number // of_each), choice):
                 out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def organisation(number: int) -> str:
-    """The organisation of a tenant; the ledger's SQL of the benchmark counts on this form."""
+    """The id of an organisation."""
     return f"org-{number:06}"
 
 
-def _tenant(number: int, choice: random.Random) -> Iterator[dict[str, str]]:
+def _tenant(number: int, org: str, choice: random.Random) -> Iterator[dict[str, str]]:
     """A tenant that switches two packages, pauses, and uses something: seven lines of its life, three of usage."""
     uid = str(UUID(int=choice.getrandbits(128), version=4))
     at = [_text(seconds) for seconds in sorted(choice.sample(range(58 * 86_400), 7))]
-    yield {"kind": "created", "uid": uid, "tenant": f"tenant-{number:06}", "org": organisation(number), "at": at[0]}
+    yield {"kind": "created", "uid": uid, "tenant": f"tenant-{number:06}", "org": org, "at": at[0]}
     yield {"kind": "enabled", "uid": uid, "package": "search", "at": at[1]}
     yield {"kind": "enabled", "uid": uid, "package": "threema", "at": at[2]}
     yield {"kind": "disabled", "uid": uid, "package": "search", "at": at[3]}
