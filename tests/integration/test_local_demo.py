@@ -42,7 +42,10 @@ def assert_story(told: str) -> None:
 
 
 def assert_document(told: str, state: Path) -> None:
-    """The story ends with an invoice on disk, and its code says what its customer is asked to pay."""
+    """The story ends with an invoice on disk whose code says what is asked for, and why one of its lines is so."""
     (number,) = re.findall(r"^\$ pieced invoice pdf (\S+) -o ", told, flags=re.MULTILINE)
     (found,) = (code for page in codes((state / f"{number}.pdf").read_bytes()) for code in page)
     assert found.bytes.decode().split("\n")[-2:] == [number, "EPD"]
+    _, _, explained = told.partition(f"$ pieced explain {number} --line ")
+    assert re.search(r"^\d+: acme-workshop, monthly fee   CHF \S+ = \S+ × 16 ÷ \d\d$", explained, flags=re.MULTILINE)
+    assert "s suspended: 2\n" in explained

@@ -92,7 +92,7 @@ class _Story:
         self._telling.says(f"Between {lower} and {upper}: as the API server wrote it, though nobody watched.")
 
     def bill_the_past(self, now: datetime) -> None:
-        """The last three months become invoices, the current one a draft, and one invoice a PDF."""
+        """The last three months become invoices, the current one a draft, one invoice a PDF; one line is explained."""
         self._telling.chapter("Three months of history become invoices")
         current = f"{now:%Y-%m}"
         self._import_history(current)
@@ -101,7 +101,7 @@ class _Story:
             self._pieced("invoice", "run", "--month", month)
         self._pieced("invoice", "list")
         numbers = self._numbers(months)
-        for number in numbers:
+        for number in numbers.values():
             self._pieced("invoice", "show", number)
 
         self._telling.chapter(f"What {current} will cost if nothing changes any more")
@@ -109,15 +109,24 @@ class _Story:
             self._pieced("invoice", "draft", "--month", current, "--org", org)
 
         self._telling.chapter("The invoice that a customer gets: a PDF with a Swiss QR-bill")
-        pdf = places.state() / f"{numbers[-1]}.pdf"
-        self._pieced("invoice", "pdf", numbers[-1], "-o", os.path.relpath(pdf, places.PROJECT))
+        number = numbers[ORGANISATIONS[0], months[-1]]
+        pdf = places.state() / f"{number}.pdf"
+        self._pieced("invoice", "pdf", number, "-o", os.path.relpath(pdf, places.PROJECT))
         self._telling.says(f"{pdf.stat().st_size:,} bytes in {pdf}")
 
-    def _numbers(self, months: Collection[str]) -> list[str]:
-        """The numbers of our two organisations' invoices for these months."""
+        self._telling.chapter("Why a line of it is what it is")
+        self._pieced("explain", number, "--line", str(self._place(number, "acme-workshop")))
+
+    def _numbers(self, months: Collection[str]) -> dict[tuple[str, str], str]:
+        """The numbers of our two organisations' invoices for these months, by organisation and month."""
         invoices = json.loads(self._stack.pieced("invoice", "list", "-o", "json"))
         ours = [one for one in invoices if one["org"] in ORGANISATIONS and one["period"] in months]
-        return [one["number"] for one in ours]
+        return {(one["org"], one["period"]): one["number"] for one in ours}
+
+    def _place(self, number: str, tenant: str) -> int:
+        """The place of an invoice's first line for a tenant."""
+        lines = json.loads(self._stack.pieced("invoice", "show", number, "-o", "json"))["lines"]
+        return next(place for place, line in enumerate(lines, start=1) if line["tenant"] == tenant)
 
     def _import_history(self, month: str) -> None:
         history = places.state() / "history.jsonl"
