@@ -21,7 +21,8 @@ DEFAULT_SOURCE: Final = "import"
 LONGEST_TEXT: Final = 253  # of a name in Kubernetes, in characters; index keys have their limits
 FUTURE: Final = timedelta(minutes=5)
 
-_OPTIONAL: Final = frozenset(("source", "cluster", "not_before", "not_after", "quality", "generation", "manager"))
+_RARE: Final = frozenset(("cluster", "not_before", "not_after", "quality", "generation", "manager"))
+_OPTIONAL: Final = _RARE | {"source"}
 _REQUIRED: Final = {
     str(Kind.CREATED): ("uid", "at", "tenant", "org"),
     str(Kind.DELETED): ("uid", "at"),
@@ -99,7 +100,7 @@ def parse_fields(entry: Mapping[str, Any], now: Microseconds, assumed_kind: str 
     kind = entry.get("kind", assumed_kind)
     if not isinstance(kind, str) or kind not in _REQUIRED:
         raise Malformed(f"has the kind {_shown(kind)}; kinds are {', '.join(_REQUIRED)}")
-    if not entry.keys() <= _ALLOWED[kind]:
+    if not _ALLOWED[kind].issuperset(entry):
         unknown = sorted(entry.keys() - _ALLOWED[kind])
         raise Malformed(f"has a field that {kind} does not have: {', '.join(map(_shown, unknown))}")
     for name in _REQUIRED[kind]:
@@ -131,30 +132,31 @@ def _refuse_repeated_names(raw: bytes) -> None:
 def _line(kind: str, entry: Mapping[str, Any], now: Microseconds) -> Line:
     uid = _text(entry, "uid")
     at = _instant(entry, "at", now)
+    source = DEFAULT_SOURCE if entry.get("source") is None else _text(entry, "source")
     if kind == USAGE:
-        line = _usage_line(entry, uid, at)
+        line = _usage_line(entry, uid, at, source)
     elif kind == Kind.CREATED:
-        line = Line(kind, uid, "", at, tenant=_text(entry, "tenant"), org=_text(entry, "org"))
+        line = Line(kind, uid, "", at, source, tenant=_text(entry, "tenant"), org=_text(entry, "org"))
     elif "package" in entry:
-        line = Line(kind, uid, _text(entry, "package"), at)
+        line = Line(kind, uid, _text(entry, "package"), at, source)
     else:
-        line = Line(kind, uid, "", at)
-    return line if _OPTIONAL.isdisjoint(entry) else _with_optional(line, entry, now)
+        line = Line(kind, uid, "", at, source)
+    return line if _RARE.isdisjoint(entry) else _with_rare(line, entry, now)
 
 
-def _usage_line(entry: Mapping[str, Any], uid: str, at: Microseconds) -> Line:
+def _usage_line(entry: Mapping[str, Any], uid: str, at: Microseconds, source: str) -> Line:
     meter = entry["meter"]
     if meter not in METERS:
         raise Malformed(f"has the meter {_shown(meter)}; meters are {', '.join(METERS)}")
     corrects = None if entry.get("corrects") is None else _text(entry, "corrects")
     quantity = _quantity(entry["quantity"], meter, correction=corrects is not None)
-    return Line(USAGE, uid, meter, at, quantity=quantity, usage_id=_text(entry, "id"), corrects=corrects)
+    return Line(USAGE, uid, meter, at, source, quantity=quantity, usage_id=_text(entry, "id"), corrects=corrects)
 
 
-def _with_optional(line: Line, entry: Mapping[str, Any], now: Microseconds) -> Line:
+def _with_rare(line: Line, entry: Mapping[str, Any], now: Microseconds) -> Line:
     """The line with what is also known of it; null is as good as left out."""
     known: dict[str, Any] = {}
-    for name in _OPTIONAL & entry.keys():
+    for name in _RARE & entry.keys():
         value = entry[name]
         if value is None:
             continue
