@@ -18,7 +18,7 @@ FAULTS := tests/faults tests/unit/test_fault_points.py $(addprefix tests/integra
 	operator_faults.py operator_outages.py operator_absence.py operator_lease.py operator_replay.py \
 	operator_sweep.py operator_sweep_halts.py operator_commands.py ledger_observe_faults.py \
 	ledger_seal_published.py store_upgrade_killed.py resume_requests.py invoice_run_parallel.py \
-	sealed_numbers.py usage_collect.py)
+	sealed_numbers.py usage_collect.py invoice_send.py)
 MINUTES ?= 30
 
 help: ## Show these targets

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from pieced_billing.calendar import Month
+from pieced_billing.documents.issuers import apply_issuers
 from pieced_billing.invoicing.run import Outcome, run
 from pieced_billing.invoicing.wish import Wish
 from pieced_billing.parties.apply import Applied, apply_organisations
@@ -20,6 +21,23 @@ PRICES = {
     "platform": [{"tenant_setup_fee_chf": "99.00", "tenant_monthly_fee_chf": "31.00"}],
     "packages": {"search": [{"daily_price_chf": "0.10", "setup_fee_chf": "5.00"}]},
 }
+
+
+ISSUER = {
+    "issuer": "default",
+    "name": "Pieced AG",
+    "postcode": "8004",
+    "town": "Zürich",
+    "country": "CH",
+    "iban": "CH44 3199 9123 0008 8901 2",
+}
+
+
+def describe_issuer(connection: Connection, **fields: Any) -> int:
+    """Apply a file of one issuing entity; returns how many versions were recorded."""
+    with connection.transaction():
+        content = yaml.safe_dump({"issuers": [ISSUER | fields]}).encode()
+        return len(apply_issuers(connection, content, "issuers.yaml"))
 
 
 def set_prices(connection: Connection, document: Mapping[str, Any] = PRICES) -> list[PriceEntry]:

@@ -7,6 +7,7 @@ from pieced_billing.faults import POINTS
 
 CLAIMS: Final = {
     "test_invoice_run_parallel": ("run.",),
+    "test_invoice_send": ("mail.",),
     "test_ledger_observe_faults": ("observe.", "confirm.", "missing."),
     "test_ledger_seal_published": ("seal.",),
     "test_operator_commands": ("release.",),

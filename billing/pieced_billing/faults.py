@@ -101,6 +101,10 @@ POINTS: Final = (
     # what was collected from a source of usage (usage/collect.py)
     "collect.after_records",
     "collect.after_commit",
+    # one message to a mail server (mail/sending.py)
+    "mail.after_claim",
+    "mail.after_acceptance",
+    "mail.after_commit",
     # the seal around an invoice run (invoicing/holes.py, pieced_operator/published_numbers.py)
     "numbers.after_holes",
     "numbers.before_publish",

@@ -20,6 +20,7 @@ from pieced_cli.database import database
 from pieced_cli.documents import print_documents
 from pieced_cli.invoice_documents import export, pdf, render_documents
 from pieced_cli.invoice_run import run_month
+from pieced_cli.invoice_send import send_invoices
 from pieced_cli.invoice_status import status
 from pieced_cli.numbers import numbers
 from pieced_cli.output import Format, Output, Table, show
@@ -34,6 +35,7 @@ app.command("numbers")(numbers)
 app.command("pdf")(pdf)
 app.command("render")(render_documents)
 app.command("export")(export)
+app.command("send")(send_invoices)
 
 
 @app.callback()

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "org": _Source("pieced_cli.org", "Organisations, who is billed and how: apply, show."),
     "issuer": _Source("pieced_cli.issuer", "Who issues the invoices, and where they are paid: apply, show."),
     "invoice": _Source("pieced_cli.invoice", "Drafts, invoices and payments."),
+    "mail": _Source("pieced_cli.mail", "E-mails to customers that were not sent so far: pending."),
     "cost": _Source("pieced_cli.cost", "What tenants cost this month, to date and at its end."),
     "events": _Source("pieced_cli.events", "The events of a tenant, with how well their times are known."),
     "explain": _Source("pieced_cli.explain", "What the cost of a tenant comes from: days, events, prices."),

@@ -5,7 +5,7 @@ import time
 from typing import Final
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pieced_billing import faults
 from pieced_billing.errors import Refused, Unavailable
@@ -33,6 +33,15 @@ class AnotherDatabase(Refused):
         )
 
 
+async def read_numbers(cluster: Cluster, namespace: str, key: Ed25519PublicKey, database: UUID) -> SealedNumbers | None:
+    """What is sealed of a database; None if nothing is yet.
+
+    Raises BadSeal, AnotherDatabase, ApiRefused and Unavailable.
+    """
+    found = await _find(cluster, namespace)
+    return None if found is None else _believed(found, namespace, key, database)
+
+
 class PublishedNumbers:
     """The ConfigMap of one namespace, for one database and signed with one key. What is in it only rises."""
 
@@ -45,8 +54,7 @@ class PublishedNumbers:
 
     async def read(self) -> SealedNumbers | None:
         """What is sealed; None if nothing is yet. Raises BadSeal, AnotherDatabase, ApiRefused and Unavailable."""
-        found = await self._find()
-        return None if found is None else self._believed(found)
+        return await read_numbers(self._cluster, self._namespace, self._key.public_key(), self._database)
 
     async def rise_to(self, counters: Counters) -> None:
         """Seal counters that were read, each if it is above what is sealed.
@@ -65,8 +73,9 @@ class PublishedNumbers:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _rise_to(self, counters: Counters) -> None:
-        found = await self._find()
-        there = {} if found is None else self._believed(found).counters
+        found = await _find(self._cluster, self._namespace)
+        known = None if found is None else _believed(found, self._namespace, self._key.public_key(), self._database)
+        there = {} if known is None else known.counters
         highest = {**there, **{key: max(last, there.get(key, 0)) for key, last in counters.items()}}
         if found is not None and highest == there:
             return
@@ -85,16 +94,18 @@ class PublishedNumbers:
             await self._cluster.replace(f"{self._config_maps}/{INVOICE_NUMBERS}", {**found, "data": wanted["data"]})
         faults.point("numbers.after_publish")
 
-    async def _find(self) -> Resource | None:
-        try:
-            return await self._cluster.get(f"{self._config_maps}/{INVOICE_NUMBERS}")
-        except NotFound:
-            return None
 
-    def _believed(self, found: Resource) -> SealedNumbers:
-        line = (found.get("data") or {}).get(SEAL, "")
-        source = f"The ConfigMap {self._namespace}/{INVOICE_NUMBERS}"
-        sealed = sealed_numbers(line, self._key.public_key(), source)
-        if sealed.database != self._database:
-            raise AnotherDatabase(source, sealed.database, self._database)
-        return sealed
+async def _find(cluster: Cluster, namespace: str) -> Resource | None:
+    try:
+        return await cluster.get(f"{paths.NAMESPACES}/{namespace}/configmaps/{INVOICE_NUMBERS}")
+    except NotFound:
+        return None
+
+
+def _believed(found: Resource, namespace: str, key: Ed25519PublicKey, database: UUID) -> SealedNumbers:
+    line = (found.get("data") or {}).get(SEAL, "")
+    source = f"The ConfigMap {namespace}/{INVOICE_NUMBERS}"
+    sealed = sealed_numbers(line, key, source)
+    if sealed.database != database:
+        raise AnotherDatabase(source, sealed.database, database)
+    return sealed

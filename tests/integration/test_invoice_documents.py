@@ -12,24 +12,24 @@ import pytest
 import yaml
 
 from pieced_billing.documents.factur_x import embedded_e_invoice
-from pieced_billing.documents.issuers import apply_issuers
 from pieced_billing.documents.store import DocumentDamaged, invoice_pdf, load_invoice_document, render_missing
 from pieced_billing.invoicing.original import UnknownInvoice
 from pieced_billing.parties.issuing_terms import NotDescribed
 from pieced_billing.store.connections import Connection, connect
-from tests.books import APRIL, MARCH, add_customers, add_tenant, organisation, run_invoices, set_organisations
+from tests.books import (
+    APRIL,
+    ISSUER,
+    MARCH,
+    add_customers,
+    add_tenant,
+    describe_issuer,
+    organisation,
+    run_invoices,
+    set_organisations,
+)
 from tests.commands import run_pieced
 from tests.databases import Database
 from tests.invoice_documents import VAT_NUMBER, codes, texts
-
-ISSUER = {
-    "issuer": "default",
-    "name": "Pieced AG",
-    "postcode": "8004",
-    "town": "Zürich",
-    "country": "CH",
-    "iban": "CH44 3199 9123 0008 8901 2",
-}
 
 
 @pytest.fixture
@@ -39,20 +39,13 @@ def connection(database: Database) -> Iterator[Connection]:
         yield opened
 
 
-def describe(connection: Connection, **fields: Any) -> int:
-    """Apply a file of one issuer; returns how many versions were recorded."""
-    with connection.transaction():
-        content = yaml.safe_dump({"issuers": [ISSUER | fields]}).encode()
-        return len(apply_issuers(connection, content, "issuers.yaml"))
-
-
 def stored(connection: Connection) -> list[Any]:
     return connection.execute("SELECT pdf, sha256 FROM invoice_documents ORDER BY invoice_id").fetchall()
 
 
 def test_a_document_is_made_once_whatever_changes_afterwards(connection: Connection) -> None:
     add_customers(connection, 1)
-    describe(connection)
+    describe_issuer(connection)
     (number,) = run_invoices(connection).numbers
     made = invoice_pdf(connection, number)
     ((code,),) = codes(made)
@@ -60,7 +53,7 @@ def test_a_document_is_made_once_whatever_changes_afterwards(connection: Connect
     assert document.payment is not None
     assert code.bytes.decode() == document.payment.payload
     assert stored(connection) == [(made, hashlib.sha256(made).digest())]
-    assert (describe(connection, name="Renamed AG"), describe(connection, name="Renamed AG")) == (1, 0)
+    assert (describe_issuer(connection, name="Renamed AG"), describe_issuer(connection, name="Renamed AG")) == (1, 0)
     set_organisations(connection, organisation("org-0001", name="Moved"))
     assert invoice_pdf(connection, number) == made
     (later,) = run_invoices(connection, APRIL).numbers
@@ -78,14 +71,14 @@ def test_an_invoice_of_before_anything_was_said_of_its_issuer_shows_what_was_sai
     with pytest.raises(UnknownInvoice):
         invoice_pdf(connection, "INV-1")
     assert stored(connection) == []
-    describe(connection, name="First")
-    describe(connection, name="Second")
+    describe_issuer(connection, name="First")
+    describe_issuer(connection, name="Second")
     assert load_invoice_document(connection, number).supplier.address.name == "First"
 
 
 def test_the_documents_of_a_month_are_made_and_then_there_is_nothing_to_do(connection: Connection) -> None:
     add_customers(connection, 3)
-    describe(connection)
+    describe_issuer(connection)
     first, *_ = run_invoices(connection).numbers
     run_invoices(connection, APRIL)
     made = invoice_pdf(connection, first)
@@ -119,7 +112,7 @@ def test_a_recipient_that_cannot_be_printed_parks_its_organisation(connection: C
 
 def test_documents_are_append_only_and_a_damaged_one_is_not_shown(database: Database, connection: Connection) -> None:
     add_customers(connection, 1)
-    describe(connection)
+    describe_issuer(connection)
     (number,) = run_invoices(connection).numbers
     invoice_pdf(connection, number)
     with connect(database.owner_url) as owner:
@@ -156,7 +149,7 @@ def test_the_commands(database: Database, connection: Connection, tmp_path: Path
     assert [(row["number"], row["line"], row["amount"]) for row in rows[:2]] == [
         (number, str(position), line["amount"]) for position, line in enumerate(exported["lines"], start=1)
     ]
-    describe(connection, vat_number=VAT_NUMBER)
+    describe_issuer(connection, vat_number=VAT_NUMBER)
     numbers = run_invoices(connection, APRIL).numbers
     e_invoices = run_pieced("invoice", "export", "--month", "2026-04", "-o", "xml", env=env).stdout.splitlines()
     assert [xml.encode() for xml in e_invoices] == [embedded_e_invoice(invoice_pdf(connection, n)) for n in numbers]

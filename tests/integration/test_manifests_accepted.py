@@ -72,7 +72,8 @@ def foreign_kinds(cluster: Cluster) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     "folder", ["crds", "manifests/rbac", "manifests/policies", "manifests/base", "manifests/monitoring",
-               "manifests/sealing", "manifests/usage", "manifests/invoicing", "manifests/argocd",
+               "manifests/sealing", "manifests/usage", "manifests/invoicing", "manifests/mail",
+               "manifests/argocd",
                "manifests/overlays/local", "manifests/overlays/production"],
 )  # fmt: skip
 def test_the_api_server_accepts(cluster: Cluster, foreign_kinds: None, sealing_rights: None, folder: str) -> None:

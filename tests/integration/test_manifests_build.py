@@ -170,6 +170,18 @@ def test_invoices_are_run_half_an_hour_into_the_1st_local_time_with_the_key_of_t
     assert binding["subjects"][0]["name"] == pod["spec"]["serviceAccountName"]
 
 
+def test_who_sends_invoices_reads_the_seal_with_the_public_key_and_has_the_mail_server_s_secrets(build: Build) -> None:
+    objects = build("manifests/mail")
+    pod = cron_pods(objects)["pieced-invoice-send"]
+    (container,) = pod["spec"]["containers"]
+    assert container["args"][:5] == ["invoice", "send", "--pending", "--seal-key", "/key/public.pem"]
+    assert container["envFrom"] == [{"secretRef": {"name": "pieced-smtp"}}]
+    (secret,) = [volume["secret"] for volume in pod["spec"]["volumes"] if "secret" in volume]
+    assert [item["key"] for item in secret["items"]] == ["public.pem"]
+    (names,) = the(objects, "NetworkPolicy")["spec"]["podSelector"]["matchExpressions"]
+    assert set(names["values"]) == {pod["metadata"]["labels"][names["key"]] for pod in cron_pods(objects).values()}
+
+
 def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("ClusterRole", "Role"):
         for role in of_kind(objects, kind):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pieced_billing.invoicing.issued import numberings
 from pieced_billing.invoicing.number import Counters, NumberSeries
@@ -19,12 +20,12 @@ from pieced_billing.store.connections import connect
 from pieced_billing.store.settings import database_id
 from pieced_operator.published_numbers import PublishedNumbers
 from tests.apiserver import awaited
-from tests.books import APRIL, MARCH, add_customers, first_numbers, numbers
+from tests.books import APRIL, MARCH, add_customers, describe_issuer, first_numbers, numbers, run_invoices
 from tests.clusters import Cluster
 from tests.commands import run_pieced
 from tests.databases import Database, DatabaseServers
 from tests.fault_points import points_of
-from tests.seals import Seals, seals_in
+from tests.seals import KEY, Seals, seals_in
 
 CUSTOMERS = 3
 NAMESPACES = (f"sealed-{number}" for number in itertools.count(1))
@@ -103,6 +104,21 @@ def test_what_another_database_sealed_is_no_hole_of_this_one(seals: Seals, books
     with connect(books.url) as connection:
         assert numberings(connection) == []
     assert seals.counters() == {series: 2}
+
+
+def test_only_invoices_whose_numbers_are_sealed_are_sent(seals: Seals, books: Database, tmp_path: Path) -> None:
+    """The public key is enough to know which those are."""
+    assert seals.run(books)[0] == 0
+    with connect(books.url) as connection:
+        describe_issuer(connection, email="billing@pieced.example")
+        run_invoices(connection, APRIL)  # which seals nothing
+    public = tmp_path / "public.pem"
+    public.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    env = seals.env(books) | {"PIECED_SEAL_KEY": str(public)}
+    done = run_pieced("invoice", "send", "--pending", "--dry-run", "-o", "json", env=env, check=False)
+    found = json.loads(done.stdout)
+    assert [message["message"] for message in found["messages"]] == firsts(books, CUSTOMERS)
+    assert found["unsealed"] == firsts(books, 2 * CUSTOMERS)[CUSTOMERS:]
 
 
 def test_once_numbers_are_sealed_no_run_goes_without_the_key(seals: Seals, books: Database) -> None:

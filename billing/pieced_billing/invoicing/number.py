@@ -18,6 +18,16 @@ Counters: TypeAlias = Mapping[NumberSeries, int]
 """The last number of each series that has one."""
 
 
+def year_and_count(number: str) -> tuple[int, int]:
+    """In which year of issue a number was counted, and how far the count was then, whatever its format.
+
+    >>> year_and_count("INV-2026-000017")
+    (2026, 17)
+    """
+    _, year, count = number.rsplit("-", 2)
+    return int(year), int(count)
+
+
 def take_numbers(connection: Connection, series: NumberSeries, count: int) -> range:
     """The next numbers of a series.
 

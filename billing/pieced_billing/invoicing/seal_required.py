@@ -16,6 +16,24 @@ class SealKeyRequired(Refused):
         )
 
 
+class SealUnknown(Refused):
+    """Something is to be sent from a database whose numbers are sealed, and there is no key to tell which are."""
+
+    code = "seal_key_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The invoice numbers of this database are sealed, and without the key, public or private, nobody can tell "
+            "which of them may be sent; name its file by --seal-key or PIECED_SEAL_KEY."
+        )
+
+
+def numbers_are_sealed(connection: Connection) -> bool:
+    """Whether numbers were ever sealed; an invoice that can be seen was given its number before this is read."""
+    with connection.transaction():
+        return _is_required(connection)
+
+
 def require_seal(connection: Connection) -> None:
     """Note that numbers are sealed; `connection` must not be inside a transaction."""
     with connection.transaction():

@@ -43,6 +43,7 @@ PRIVILEGES: Final = {
     "billed_days": READ,
     "invoice_documents": APPEND,
     "issuing_entity_versions": APPEND,
+    "mail_outbox": EDIT,
     "invoice_payments": APPEND,
     "invoice_reminders": APPEND,
     "invoice_run_outcomes": APPEND,
