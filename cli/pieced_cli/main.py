@@ -39,7 +39,9 @@ COMMANDS: Final = {
     "events": _Source("pieced_cli.events", "The events of a tenant, with how well their times are known."),
     "explain": _Source("pieced_cli.explain", "What the cost of a tenant comes from: days, events, prices."),
     "verify": _Source("pieced_cli.verification", "Whether invoices are what events, usage and prices make them."),
-    "tenant": _Source("pieced_cli.tenant", "Requests to resume suspended tenants, and their answers."),
+    "tenant": _Source(
+        "pieced_cli.tenant", "Requests to resume suspended tenants, their answers; announcements of deletion."
+    ),
     "operator": _Source("pieced_cli.operator", "Run the operator, or release its resources for an uninstall."),
     "backfill": _Source("pieced_cli.backfill", "Record the tenants of a cluster that ran before the operator did."),
 }

@@ -1,4 +1,4 @@
-"""`pieced tenant`: requests to resume suspended tenants, and their answers."""
+"""`pieced tenant`: requests to resume suspended tenants, their answers, and announcements of their deletion."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -21,7 +21,7 @@ Note = Annotated[str | None, typer.Option(help="Why; it is recorded.")]
 
 @app.callback()
 def _tenant() -> None:
-    """Requests to resume suspended tenants, and their answers."""
+    """Requests to resume suspended tenants, their answers, and announcements of their deletion."""
 
 
 @app.command("resume-request")
@@ -70,6 +70,20 @@ def requests(output: Output = Format.TABLE) -> None:
     columns = ("tenant", "uid", "requested_at", "actor", "note")
     rows = [["" if document[name] is None else document[name] for name in columns] for document in documents]
     show(documents, Table(columns, rows), output)
+
+
+@app.command("notify")
+def notify(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent to whom; send nothing.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Tell organisations by e-mail which suspended tenants are deleted within 14 days, 7 days and 1 day, each once.
+
+    Exit status 1 says that something waits for a person: a server refused a message for good, or there is no address.
+    """
+    from pieced_cli.tenant_notify import notify as send_announcements  # noqa: PLC0415
+
+    send_announcements(output, dry_run=dry_run)
 
 
 def _with_both(by: str | None, work: "Callable[[Cluster, Connection, str], Awaitable[Result]]") -> Result:

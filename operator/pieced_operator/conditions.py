@@ -27,7 +27,7 @@ RESOURCE_INVALID = "ResourceInvalid"
 
 # The fields of the status that `status` gives a value or none; all others are somebody else's.
 OWNED_FIELDS = frozenset(
-    {"observedGeneration", "phase", "organisation", "tenantNamespace", "suspendedAt", "conditions"}
+    {"observedGeneration", "phase", "organisation", "tenantNamespace", "suspendedAt", "deletionDueAt", "conditions"}
 )
 
 
@@ -96,12 +96,14 @@ def status(before: TenantStatus, generation: int, outcome: Outcome, now: datetim
     Equal to what is live when nothing is new, so that nothing need be written; a field that is absent has no value.
     """
     conditions = _dated(verdicts(outcome, now), before.conditions, generation, now)
+    deletion_at = outcome.retention.deletion_at if outcome.retention else None
     values = {
         "observedGeneration": generation,
         "phase": phase(conditions),
         "organisation": outcome.organisation,
         "tenantNamespace": outcome.namespace,
         "suspendedAt": second_text(outcome.suspended_at) if outcome.suspended_at else None,
+        "deletionDueAt": second_text(deletion_at) if deletion_at else None,
         "conditions": [_json(condition) for condition in conditions],
     }
     return {name: value for name, value in values.items() if value is not None}

@@ -229,6 +229,14 @@ class TenantStatus(SpecModel):
     suspended_at: Annotated[datetime | None, Field(strict=False, description="Since when the tenant is suspended.")] = (
         None
     )
+    deletion_due_at: Annotated[
+        datetime | None,
+        Field(
+            strict=False,
+            description="When the suspended tenant and its data are deleted, unless it is resumed; absent while"
+            " something holds that.",
+        ),
+    ] = None
     litellm_key_alias: Annotated[
         str | None, Field(max_length=253, description="Alias of the tenant's virtual key in LiteLLM.")
     ] = None

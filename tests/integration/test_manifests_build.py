@@ -182,6 +182,17 @@ def test_who_sends_invoices_reads_the_seal_with_the_public_key_and_has_the_mail_
     assert set(names["values"]) == {pod["metadata"]["labels"][names["key"]] for pod in cron_pods(objects).values()}
 
 
+def test_who_announces_deletions_may_list_tenants_and_nothing_else(build: Build) -> None:
+    objects = build("manifests/mail")
+    pod = cron_pods(objects)["pieced-tenant-notify"]
+    assert pod["spec"]["containers"][0]["args"][:2] == ["tenant", "notify"]
+    assert the(objects, "ClusterRole")["rules"] == [
+        {"apiGroups": ["pieced.ch"], "resources": ["piecedtenants"], "verbs": ["list"]}
+    ]
+    subject = the(objects, "ClusterRoleBinding")["subjects"][0]
+    assert subject["name"] == pod["spec"]["serviceAccountName"]
+
+
 def rules(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("ClusterRole", "Role"):
         for role in of_kind(objects, kind):

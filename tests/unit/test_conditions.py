@@ -154,6 +154,7 @@ def test_a_suspended_tenant_says_when_it_is_deleted_and_what_keeps_it(
     said = status(FRESH, 1, suspended(**metadata), NOW)
     pending = by_type(said)["RetentionPending"]
     assert said["suspendedAt"] == "2026-03-01T00:00:00Z"
+    assert said.get("deletionDueAt") == ("2026-04-30T00:00:00Z" if reason == "DeletionWithin1Day" else None)
     assert (pending["status"], pending["reason"]) == ("True", reason)
     assert words in pending["message"]
 

@@ -144,6 +144,15 @@ def revive(connection: Connection, kind: MailKind, subjects: Sequence[str], *, w
     )
 
 
+def bring_back(connection: Connection, kind: MailKind, subjects: Sequence[str]) -> None:
+    """Let messages be sent after all that were not to be sent any more."""
+    connection.execute(
+        """UPDATE mail_outbox SET withdrawn_at = NULL, reason = NULL
+        WHERE kind = %s AND subject = ANY(%s) AND withdrawn_at IS NOT NULL AND sent_at IS NULL""",
+        [kind, list(subjects)],
+    )
+
+
 def withdraw(connection: Connection, kind: MailKind, subjects: Sequence[str], reason: str) -> int:
     """Never send these messages; returns how many that keeps back: none that is sent or being sent."""
     done = connection.execute(

@@ -37,6 +37,11 @@ class Retention:
     due_at: datetime
     hold: Hold | None
 
+    @property
+    def deletion_at(self) -> datetime | None:
+        """When the tenant is deleted; None while that is held."""
+        return None if self.hold is not None else self.due_at
+
     def due(self, now: datetime) -> bool:
         """Whether the tenant is to be deleted now."""
         return self.hold is None and self.due_at <= now
