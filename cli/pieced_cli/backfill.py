@@ -24,23 +24,16 @@ def backfill(
 
     Works before the operator ever ran and beside it.
     """
-    import asyncio  # noqa: PLC0415 - the operator's libraries take a second to load
-
-    from pieced_operator.backfill import Snapshot, read_snapshot, record_snapshot  # noqa: PLC0415
-    from pieced_operator.clock import ApiClock  # noqa: PLC0415
-    from pieced_operator.cluster import Cluster  # noqa: PLC0415
-    from pieced_operator.login import login  # noqa: PLC0415
+    from pieced_cli.kubernetes import with_cluster  # noqa: PLC0415 - the operator's libraries take a second to load
+    from pieced_operator.backfill import read_snapshot, record_snapshot  # noqa: PLC0415
     from pieced_operator.settings import org_label  # noqa: PLC0415
-
-    async def read() -> Snapshot:
-        async with Cluster(login, ApiClock()) as cluster:
-            return await read_snapshot(cluster, org_label(os.environ))
 
     with outages(), open_store(urls(os.environ).application) as connection:
         if billing_start is not None:
             with connection.transaction():
                 set_billing_start(connection, billing_start)
-        done = record_snapshot(connection, asyncio.run(read()))
+        snapshot = with_cluster(lambda cluster: read_snapshot(cluster, org_label(os.environ)))
+        done = record_snapshot(connection, snapshot)
     document = {
         "message": "Backfill complete.",
         "tenantsExamined": done.examined,

@@ -1,17 +1,15 @@
 """`pieced ledger check`: whether the ledger, the cluster's tenants and what runs agree."""
 
-import asyncio
 import os
 import sys
 
 from pieced_billing.ledger.checks import save_check
 from pieced_billing.ledger.discrepancy import Discrepancy
 from pieced_billing.store.connections import session, urls
+from pieced_cli.kubernetes import with_cluster
 from pieced_cli.output import Format, Table, show
-from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster
 from pieced_operator.ledger_check import Checked, check, repair
-from pieced_operator.login import login
 from pieced_operator.logs import configure_logs
 from pieced_operator.settings import org_label
 
@@ -22,7 +20,7 @@ def run_check(*, with_repair: bool, output: Format) -> bool:
     """Check, repair and check again if that is wanted, keep the result and print it; returns whether all agrees."""
     url = urls(os.environ).application
     configure_logs()
-    found, refused, left = asyncio.run(_work(url, with_repair=with_repair))
+    found, refused, left = with_cluster(lambda cluster: _work(cluster, url, with_repair=with_repair))
     with session(url) as connection:
         save_check(connection, left.cluster_id, left.discrepancies)
     for reason in refused:
@@ -31,15 +29,14 @@ def run_check(*, with_repair: bool, output: Format) -> bool:
     return not left.discrepancies
 
 
-async def _work(url: str, *, with_repair: bool) -> tuple[Checked, list[str], Checked]:
+async def _work(cluster: Cluster, url: str, *, with_repair: bool) -> tuple[Checked, list[str], Checked]:
     """What was found, what a repair refused, and what is left."""
     label = org_label(os.environ)
-    async with Cluster(login, ApiClock()) as cluster:
-        found = await check(cluster, url, label)
-        if not (with_repair and found.discrepancies):
-            return found, [], found
-        refused = await repair(cluster, url, label)
-        return found, refused, await check(cluster, url, label)
+    found = await check(cluster, url, label)
+    if not (with_repair and found.discrepancies):
+        return found, [], found
+    refused = await repair(cluster, url, label)
+    return found, refused, await check(cluster, url, label)
 
 
 def _print(repaired: list[Discrepancy], left: Checked, output: Format) -> None:

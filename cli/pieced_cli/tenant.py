@@ -88,17 +88,12 @@ def notify(
 
 def _with_both(by: str | None, work: "Callable[[Cluster, Connection, str], Awaitable[Result]]") -> Result:
     """Do something that needs the cluster, the database and the name of whoever does it."""
-    import asyncio  # noqa: PLC0415
-
     from pieced_cli.database import database  # noqa: PLC0415
-    from pieced_operator.clock import ApiClock  # noqa: PLC0415
-    from pieced_operator.cluster import Cluster  # noqa: PLC0415
-    from pieced_operator.login import login  # noqa: PLC0415
+    from pieced_cli.kubernetes import with_cluster  # noqa: PLC0415
     from pieced_operator.resuming import whoami  # noqa: PLC0415
 
-    async def run() -> Result:
-        async with Cluster(login, ApiClock()) as cluster:
-            return await work(cluster, connection, by or await whoami(cluster))
+    async def act(cluster: "Cluster") -> Result:
+        return await work(cluster, connection, by or await whoami(cluster))
 
     with database() as connection:
-        return asyncio.run(run())
+        return with_cluster(act)
