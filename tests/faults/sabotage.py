@@ -35,7 +35,7 @@ def unnoticed(
 def _spoiled(events: Sequence[Event], chosen: Sequence[int], known: Circumstances) -> Iterator[tuple[str, list[Event]]]:
     for index in chosen:
         event, before, after = events[index], list(events[:index]), list(events[index + 1 :])
-        if _is_required(event, known):
+        if _is_required(event, known, ended=events[-1].what == "deleted"):
             yield f"{event} taken away", before + after
         yield f"{event} doubled", [*before, event, replace(event, at=event.at + _TICK), *after]
         late = (event.not_after or event.at) + _MINUTE
@@ -47,6 +47,10 @@ def _spoiled(events: Sequence[Event], chosen: Sequence[int], known: Circumstance
     yield f"{stranger} invented", [*events, stranger]
 
 
-def _is_required(event: Event, known: Circumstances) -> bool:
-    """Whether it was observable for certain: of what happened in a blind window it is luck what the ledger has."""
-    return not any(window.touches(event.at - _SECOND, event.at + _SECOND) for window in known.blind)
+def _is_required(event: Event, known: Circumstances, *, ended: bool) -> bool:
+    """Whether it was observable for certain: of what happened in a blind window it is luck what the ledger has.
+
+    The same is true of a tenant that vanished when what was kept with it was not written yet.
+    """
+    unsure = (*known.blind, *(known.unwritten if ended else ()))
+    return not any(window.touches(event.at - _SECOND, event.at + _SECOND) for window in unsure)

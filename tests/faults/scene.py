@@ -149,8 +149,15 @@ class Scene:
             self.revive()
             assert time.monotonic() < deadline, f"the canary's change is not recorded: {self.replica.end_of_log()}"
             time.sleep(0.1)
-        if self.database_away_since is None and self.replica.has_written_all():
+        if self._unwritten_since is not None and self.database_away_since is None:
+            self._await_all_written(deadline)
             self._unwritten_since = None
+
+    def _await_all_written(self, deadline: float) -> None:
+        while not self.replica.has_written_all():
+            self.revive()
+            assert time.monotonic() < deadline, f"versions still wait for the ledger: {self.replica.end_of_log()}"
+            time.sleep(0.02)
 
     def await_ends(self) -> None:
         """Wait until every tenant that is no more has ended in the ledger, also those that vanished unseen."""
