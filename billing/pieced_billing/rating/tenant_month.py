@@ -75,7 +75,8 @@ def _usage(
         if index is None or not quantity:
             continue
         by_day = usage.setdefault(meter, {})
-        by_day[index] = exact_sum((quantity,), by_day.get(index, Decimal(0)))
+        before = by_day.get(index)
+        by_day[index] = quantity if before is None else exact_sum((quantity,), before)
         if at < history.created_at or (history.deleted_at is not None and at >= history.deleted_at):
             outside_life = True
     return usage, outside_life
