@@ -67,7 +67,7 @@ def _finalised(
     with ExitStack() as stack:
         for _, batch in zip(range(processes), waiting, strict=False):
             pipe = _start(stack, url, month, wish)
-            pipe.send(batch)
+            _order(pipe, batch)
             busy[pipe] = batch
         while busy:
             try:
@@ -79,11 +79,11 @@ def _finalised(
                 batch = busy.pop(pipe)
                 answer = _answer(pipe)
                 if isinstance(answer, Outcome):
-                    yield batch, answer
                     following = next(waiting, None)
                     if following is not None:
-                        pipe.send(following)
+                        _order(pipe, following)
                         busy[pipe] = following
+                    yield batch, answer
                 else:
                     stopped, waiting = stopped or _exception(answer), iter(())
     if stopped is not None:
@@ -101,6 +101,11 @@ def _start(stack: ExitStack, url: str, month: Month, wish: Wish) -> Pipe:
     stack.callback(process.join)
     stack.callback(ours.close)
     return ours
+
+
+def _order(pipe: Pipe, batch: list[str]) -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):  # a process that is gone has said why, or its end says it
+        pipe.send(batch)
 
 
 def _answer(pipe: Pipe) -> "Outcome | _Failed":
