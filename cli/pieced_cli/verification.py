@@ -89,7 +89,7 @@ def _show(verified: "Verified", output: Format) -> None:
 
 
 def _summary(verified: "Verified") -> str:
-    looked = f"{verified.documents} documents of {verified.tenants} tenants"
+    looked = f"{_counted(verified.documents, 'document')} of {_counted(verified.tenants, 'tenant')}"
     if verified.unproved:
         looked += (
             f" ({verified.unproved} of them hold no proof: they are from before proofs were kept, and are compared "
@@ -98,4 +98,8 @@ def _summary(verified: "Verified") -> str:
     if not verified.found:
         return f"{looked}: 0 differences."
     shown = f", the first {len(verified.differences)} below" if verified.found > len(verified.differences) else ""
-    return f"{looked}: {verified.found} differences{shown}."
+    return f"{looked}: {_counted(verified.found, 'difference')}{shown}."
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

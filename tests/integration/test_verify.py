@@ -107,7 +107,7 @@ def test_the_command_ends_with_1_where_something_differs(connection: Connection,
     add_customers(connection, 1)
     run_invoices(connection)
     good = run_pieced("verify", "--all", env=database.env())
-    assert good.stdout == "1 documents of 1 tenants: 0 differences.\n"
+    assert good.stdout == "1 document of 1 tenant: 0 differences.\n"
     with psycopg.connect(database.owner_url) as owner:
         owner.execute("ALTER TABLE billed_days DISABLE TRIGGER USER")
         owner.execute("UPDATE billed_days SET read_to = 7")
