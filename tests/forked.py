@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pieced_local.children import dying_with_parent
 from tests.forkserver import NUMBER
 
 _SERVER = Path(__file__).with_name("forkserver.py")
+_STARTING = threading.Lock()
 
 
 class Forked:
@@ -77,13 +78,19 @@ def run_forked(
         return subprocess.CompletedProcess(list(command), status, stdout.read().decode(), stderr.read().decode())
 
 
-@functools.cache
 def _server() -> socket.socket:
-    """The connection to this process' fork server, which ends with it."""
+    """The connection to this process' fork server, started once, whichever threads ask for it first."""
+    with _STARTING:
+        return _started()
+
+
+@functools.cache
+def _started() -> socket.socket:
+    """A fork server, which ends when its connection does: the death of a parent's thread would end it too early."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         server = subprocess.Popen(
-            dying_with_parent([sys.executable, str(_SERVER), str(theirs.fileno())]),
+            [sys.executable, str(_SERVER), str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
