@@ -48,6 +48,14 @@ PLANTS = (
         "VatTotal(rate, exact_sum(nets[rate]), exact_sum(_vat_total(rate, net).amount for net in nets[rate]))",
     ),
     Plant(16, "invoicing/month.py", "min(days.end, as_of + 1)", "min(days.end, as_of)"),
+    Plant(17, "invoicing/adjustments.py", "amount=correct - billed", "amount=correct"),
+    Plant(17, "invoicing/adjustments.py", "(*now, *was)", "now"),
+    Plant(17, "invoicing/adjustments.py", "days_billed & ~one.returned | one.line.days", "days_billed | one.line.days"),
+    Plant(17, "invoicing/adjustments.py", "line.unit_price, line.vat_rate", "line.unit_price, line.unit_price"),
+    Plant(17, "invoicing/adjustments.py", " if one.invoice_id == bill.invoice_id)", ")", compared=False),
+    Plant(17, "invoicing/issue.py", "CREDIT_NOTE if draft.gross < 0", "CREDIT_NOTE if not draft.gross", compared=False),
+    Plant(17, "invoicing/credit.py", "-total.net == net_left or ", "", compared=False),
+    Plant(17, "invoicing/credit.py", "if amount > whole:", "if amount > original.gross_left:", compared=False),
     Plant(
         18, "rating/tenant_month.py", "timeline.first_active_at, days, billed)", "timeline.first_active_at, days, -1)"
     ),

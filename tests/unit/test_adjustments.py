@@ -78,8 +78,22 @@ def test_rule_17_another_price_is_another_charge() -> None:
     assert [(str(one.line.unit_price), str(one.line.amount)) for one in found] == [("3.00", "3.00"), ("2.00", "-2.00")]
 
 
+def test_rule_17_another_vat_rate_is_another_charge() -> None:
+    was, right = days_line(1), days_line(1)._replace(vat_rate=Decimal(0))
+    found = list(adjustments(MARCH, billed(was), [right]))
+    assert [(str(one.line.vat_rate), str(one.line.amount)) for one in found] == [("0", "1.00"), ("8.1", "-1.00")]
+
+
+def test_rule_17_a_day_that_was_given_back_may_be_billed_again() -> None:
+    was = billed(days_line(0b0110))
+    (less,) = adjustments(MARCH, was, [days_line(0b0010)])
+    (again,) = adjustments(MARCH, [*was, as_billed(less, 8)], [days_line(0b0110)])
+    assert (str(again.line.amount), again.line.days, again.returned) == ("1.00", 0b0100, 0)
+
+
 def test_rule_17_what_was_only_given_back_is_taken_back_with_its_dates() -> None:
     (less,) = adjustments(MARCH, billed(days_line(0b0110)), [days_line(0b0010)])
     (taken_back,) = adjustments(MARCH, [as_billed(less, 8)], [])
     assert (str(taken_back.line.amount), taken_back.line.days, taken_back.returned) == ("1.00", 0, 0)
+    assert taken_back.original_line is None
     assert taken_back.line.service_from == less.line.service_from == date(2026, 3, 3)

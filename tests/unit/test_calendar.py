@@ -1,5 +1,6 @@
 """Months, days of a zone, and sets of days."""
 
+from dataclasses import FrozenInstanceError
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -63,6 +64,7 @@ def test_rule_1_where_midnight_is_skipped_the_day_begins_when_the_clocks_change(
         ("2026-03-09T23:59:59.999999+01:00", "2026-03-10T00:00:00+01:00", [9]),
         ("2026-03-10T12:00:00+01:00", "2026-03-10T12:00:00+01:00", []),
         ("2026-03-10T12:00:00+01:00", "2026-03-09T12:00:00+01:00", []),
+        ("2026-03-20T12:00:00+01:00", "2026-03-09T12:00:00+01:00", []),
         ("2026-02-01T00:00:00+01:00", "2026-03-01T00:00:00+01:00", []),
         ("2026-02-01T00:00:00+01:00", "2026-03-01T00:00:00.000001+01:00", [1]),
         ("2026-03-31T23:59:59.999999+02:00", "2026-05-01T00:00:00+02:00", [31]),
@@ -73,6 +75,10 @@ def test_rule_1_where_midnight_is_skipped_the_day_begins_when_the_clocks_change(
 def test_rule_5_a_day_is_touched_by_any_time_above_zero(start: str, end: str, days: list[int]) -> None:
     touched = MARCH.touched(at(start), at(end))
     assert [index + 1 for index in range(40) if touched >> index & 1] == days
+
+
+def test_an_instant_outside_the_month_falls_on_none_of_its_days() -> None:
+    assert [MARCH.index(at) for at in (MARCH.start - 1, MARCH.start, MARCH.end - 1, MARCH.end)] == [None, 0, 30, None]
 
 
 def test_a_set_of_days_has_a_first_and_a_last() -> None:
@@ -105,7 +111,20 @@ def test_what_is_not_a_month_is_refused_with_a_sentence(text: str) -> None:
         Month.parse(text)
 
 
+def test_the_first_and_the_last_month_that_can_be_billed() -> None:
+    assert (Month.parse("1970-01"), Month.parse("9998-12")) == (Month(1970, 1), Month(9998, 12))
+
+
+def test_a_month_is_a_value() -> None:
+    assert {Month(2026, 3): "March"}[Month.parse("2026-03")] == "March"
+    with pytest.raises(FrozenInstanceError):
+        Month(2026, 3).number = 4  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        MARCH.month = Month(2026, 4)  # type: ignore[misc]
+
+
 def test_months_are_ordered_and_follow_each_other() -> None:
+    assert [Month(2027, number).previous for number in (1, 2, 12)] == [Month(2026, 12), Month(2027, 1), Month(2027, 11)]
     december = Month.parse("2026-12")
     assert (december.next, december.first, december.last) == (Month(2027, 1), date(2026, 12, 1), date(2026, 12, 31))
     assert Month(2024, 2).last == date(2024, 2, 29)

@@ -4,7 +4,15 @@ from decimal import Decimal
 
 import pytest
 
-from pieced_billing.money import amount_text, exact_product, exact_sum, number_text, price_text, round_half_away
+from pieced_billing.money import (
+    amount_text,
+    distribute,
+    exact_product,
+    exact_sum,
+    number_text,
+    price_text,
+    round_half_away,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +70,18 @@ def test_sums_and_products_keep_every_digit() -> None:
 
 
 @pytest.mark.parametrize(
+    ("amount", "text"), [("12.34", "12.34"), ("12", "12.00"), ("123", "123.00"), ("1.5", "1.50"), ("-1E+2", "-100.00")]
+)
+def test_an_amount_has_two_decimals(amount: str, text: str) -> None:
+    assert amount_text(Decimal(amount)) == text
+
+
+def test_what_is_left_of_a_total_goes_to_the_largest_remainder() -> None:
+    weights = [Decimal("2.00"), Decimal("1.00"), Decimal("0.00")]
+    assert distribute(Decimal("0.05"), weights) == [Decimal("0.03"), Decimal("0.02"), Decimal(0)]
+
+
+@pytest.mark.parametrize(
     ("price", "text"),
     [("99", "99.00"), ("0.1", "0.10"), ("0.005", "0.005"), ("0.00500", "0.005"), ("1E+2", "100.00"), ("0", "0.00")],
 )
@@ -76,8 +96,8 @@ def test_a_unit_price_has_at_least_two_decimals(price: str, text: str) -> None:
         ("12", "12"),
         ("120", "120"),
         ("8.10", "8.1"),
+        ("-0.0", "0"),  # before 0.00, which equals it, and whose text is remembered
         ("0.00", "0"),
-        ("-0.0", "0"),
         ("-1.50", "-1.5"),
         ("1E+3", "1000"),
         ("0.000000000000000001", "0.000000000000000001"),
