@@ -1,5 +1,6 @@
 """`pieced verify`: issued invoices made again from what they stand on, and compared."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,6 +40,8 @@ def verify(
 ) -> int:
     """Make invoices again from events, usage and prices as they were known, and name each difference; exit status 1."""
     from pieced_billing.ledger.seal_keys import private_key, public_key  # noqa: PLC0415 - loaded when needed
+    from pieced_billing.store.connections import urls  # noqa: PLC0415
+    from pieced_billing.verification.in_processes import verify_in_processes  # noqa: PLC0415
     from pieced_billing.verification.verify import verify as verify_documents  # noqa: PLC0415
     from pieced_cli.database import database  # noqa: PLC0415
 
@@ -50,7 +53,11 @@ def verify(
     signer = private_key(seal_key) if seal_key is not None and certificate is not None else None
     before = _opened(against, public_key(seal_key)) if seal_key is not None and against is not None else None
     with database() as connection:
-        verified = verify_documents(connection, number, before)
+        verified = (
+            verify_in_processes(connection, urls(os.environ).application, before)
+            if number is None
+            else verify_documents(connection, number)
+        )
     _show(verified, output)
     if verified.found:
         if certificate is not None:

@@ -14,9 +14,10 @@ from pieced_billing.invoicing.original import UnknownInvoice
 from pieced_billing.store.connections import Connection, connect
 from pieced_billing.verification.certificate import Certificate
 from pieced_billing.verification.documents import load_documents
+from pieced_billing.verification.in_processes import PART_ORGS, verify_in_processes
 from pieced_billing.verification.verified import Verified
 from pieced_billing.verification.verify import verify
-from tests.books import APRIL, add_customers, add_tenant, run_invoices, set_prices
+from tests.books import APRIL, add_customers, add_many_customers, add_tenant, run_invoices, set_prices
 from tests.chained import SEAL_KEY, private_key_file
 from tests.commands import run_pieced
 from tests.databases import Database
@@ -148,3 +149,25 @@ def test_a_certificate_says_which_numbers_there_are_and_finds_what_was_rewritten
     assert "documents 1 to 3" in broken.what
     refused = run_pieced(*command, "--against", str(file), "--certificate", str(file), env=database.env(), check=False)
     assert (refused.returncode, refused.stderr) == (1, "pieced: Nothing was certified, because something differs.\n")
+
+
+def test_two_processes_find_what_one_does_at_one_moment(connection: Connection, database: Database) -> None:
+    add_many_customers(connection, PART_ORGS + 1)
+    run_invoices(connection)
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("ALTER TABLE invoice_lines DISABLE TRIGGER USER")
+        owner.execute(
+            "UPDATE invoice_lines SET unit = 'CHF' WHERE position = 1 AND invoice_id IN (3, %s)", [PART_ORGS + 1]
+        )
+    with connect(database.url) as one, connect(database.url) as several:
+        alone = verify(one)
+        together = verify_in_processes(several, database.url, processes=2)
+    assert together == alone
+    assert (alone.documents, [one.line for one in alone.differences]) == (PART_ORGS + 1, [1, 1])
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("UPDATE invoice_lines SET unit = 'once' WHERE position = 1")
+    with connect(database.url) as one, connect(database.url) as several:
+        alone, together = verify(one), verify_in_processes(several, database.url, processes=2)
+    assert alone.certificate is not None
+    assert together.certificate is not None
+    assert together.certificate.series == alone.certificate.series

@@ -26,18 +26,23 @@ class Issued:
     """The hashes of the rows of issued documents, by series and number."""
 
     def __init__(self) -> None:
-        self._hashes: dict[NumberSeries, dict[int, bytes]] = {}
+        self.hashes: dict[NumberSeries, dict[int, bytes]] = {}
 
     def add(self, row: Mapping[str, Any], row_hash: bytes) -> None:
         """Count a document; one whose number is no number of a series counts for none."""
         written = _NUMBER.search(row["number"])
         if written is not None:
             series = NumberSeries(row["issuing_entity"], row["series"], int(written[1]))
-            self._hashes.setdefault(series, {})[int(written[2])] = row_hash
+            self.hashes.setdefault(series, {})[int(written[2])] = row_hash
+
+    def update(self, other: "Issued") -> None:
+        """Count the documents of another."""
+        for series, hashes in other.hashes.items():
+            self.hashes.setdefault(series, {}).update(hashes)
 
     def digest(self, series: NumberSeries, last: int) -> str:
         """The SHA-256 of a line `NUMBER HASH` for each document up to a number, ascending."""
-        hashes = self._hashes.get(series, {})
+        hashes = self.hashes.get(series, {})
         lines = (f"{number} {hashes[number].hex()}\n" for number in sorted(hashes) if number <= last)
         return sha256("".join(lines).encode()).hexdigest()
 

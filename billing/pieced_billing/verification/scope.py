@@ -16,14 +16,18 @@ _TENANTS: Final = "SELECT zitadel_org_id, tenant_uid FROM tenant_billing_lifecyc
 _BILLED: Final = "SELECT tenant_uid, period_start, days, read_to FROM billed_days WHERE tenant_uid = ANY(%s)"
 
 
-def organisations(connection: Connection, number: str | None) -> Iterator[list[str]]:
+def organisations(connection: Connection, number: str | None) -> Iterator[Sequence[str]]:
     """The organisations with documents, some at a time, or that of one document. Raises UnknownInvoice."""
     rows = connection.execute(_ORGS if number is None else _ORG_OF, None if number is None else [number])
     orgs = [org for (org,) in rows]
     if number is not None and not orgs:
         raise UnknownInvoice(number)
-    for start in range(0, len(orgs), _ORGS_AT_ONCE):
-        yield orgs[start : start + _ORGS_AT_ONCE]
+    return in_batches(orgs)
+
+
+def in_batches(orgs: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Organisations, as many at a time as are in memory at once."""
+    return (orgs[start : start + _ORGS_AT_ONCE] for start in range(0, len(orgs), _ORGS_AT_ONCE))
 
 
 def tenants(connection: Connection, documents: Mapping[str, Sequence[Document]]) -> Mapping[str, set[str]]:

@@ -32,6 +32,14 @@ class Verified:
             if len(self.differences) < SHOWN:
                 self.differences.append(one)
 
+    def add(self, other: "Verified") -> None:
+        """Count what was found of other documents."""
+        self.documents += other.documents
+        self.unproved += other.unproved
+        self.tenants += other.tenants
+        self.found += other.found
+        self.differences += other.differences[: SHOWN - len(self.differences)]
+
     def document(self) -> dict[str, Any]:
         """The same as JSON values."""
         return {

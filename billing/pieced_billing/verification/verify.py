@@ -17,7 +17,7 @@ from pieced_billing.verification.differences import Difference, differences
 from pieced_billing.verification.documents import Document, load_documents
 from pieced_billing.verification.read_tenants import read_tenants
 from pieced_billing.verification.replay import Known, Replay
-from pieced_billing.verification.scope import billed_days, organisations, tenants
+from pieced_billing.verification.scope import billed_days, in_batches, organisations, tenants
 from pieced_billing.verification.tenant_facts import TenantFacts
 from pieced_billing.verification.then import Months, Settings
 from pieced_billing.verification.verified import Verified
@@ -62,11 +62,20 @@ class Verification:
         """Verify all documents, or only one, of which the number is given."""
         for orgs in organisations(self._connection, number):
             self._organisations(orgs, number)
-        if number is None:
-            self._all(against)
-        return self._verified
+        return self.finish(against) if number is None else self._verified
 
-    def _all(self, against: Certificate | None) -> None:
+    def part(self, orgs: Sequence[str]) -> tuple[Verified, Issued]:
+        """Verify the documents of some organisations: what was found, to be added to that of another pass."""
+        for some in in_batches(orgs):
+            self._organisations(some, None)
+        return self._verified, self._issued
+
+    def add(self, verified: Verified, issued: Issued) -> None:
+        """Count what another pass found of other organisations."""
+        self._verified.add(verified)
+        self._issued.update(issued)
+
+    def finish(self, against: Certificate | None) -> Verified:
         """What can be said once every document was looked at."""
         found = numberings(self._connection)
         self._verified.note(_unsound(found))
@@ -80,6 +89,7 @@ class Verification:
         if against is not None:
             self._verified.note(against.broken(now, self._issued))
         self._verified.certificate = None if self._verified.found else now
+        return self._verified
 
     def _organisations(self, orgs: Sequence[str], number: str | None) -> None:
         documents = load_documents(self._connection, orgs)
