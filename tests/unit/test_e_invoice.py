@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 from saxonche import PySaxonProcessor
 
@@ -158,6 +160,14 @@ def test_a_credit_note_gives_back_in_positive_amounts() -> None:
 def test_hostile_text_is_kept_as_far_as_xml_can_say_it() -> None:
     shown = "a\ufffdb\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd🏔️\u202eשלום]]><&" + "x" * 5000
     assert said(INVOICES["hostile text"], "SpecifiedTradeProduct/Description") == [shown]
+
+
+@given(st.text(), st.text(), st.text())
+def test_whatever_things_are_called_it_is_xml_on_one_line(tenant: str, package: str, org: str) -> None:
+    xml = e_invoice(an_invoice(org=org, lines=[a_line(tenant, package=package)], reason=tenant))
+    assert xml is not None
+    assert len(xml.decode().splitlines()) == 1
+    assert all(element.text or len(element) for element in etree.fromstring(xml).iter())
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_what_is_no_svg_image_is_no_logo(logo: str) -> None:
         ({"country": "Schweiz"}, "country must be a country code of two capitals, such as CH."),
         ({"iban": "CH44 3199 9123 0008 8901 3"}, "iban must be an IBAN of Switzerland or Liechtenstein, such as"),
         ({"iban": "DE89370400440532013000"}, "iban must be an IBAN of Switzerland or Liechtenstein"),
+        ({"vat_number": "CHE-107.787.578 MWST"}, "vat_number must be a VAT number without a mistake in it, such as"),
         ({"accent_colour": "green"}, 'accent_colour must be a colour in quotes, such as "#1f3a5f".'),
         ({"issuer": 1}, "issuer must be a string"),
         ({"invoice_prefix": "inv"}, "invoice_prefix must be a capital letter and up to 7 more capitals or digits"),

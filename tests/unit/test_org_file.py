@@ -111,6 +111,7 @@ def test_of_two_entries_of_one_date_the_last_counts() -> None:
         ('org: "1", country: CH, pay_by_invoice: 1', "must be true or false"),
         ('org: "1", country: CH, name: "a\\nb"', "must be one line without control characters"),
         ('org: "1", country: CH, name: [a]', "name must be text"),
+        ('org: "1", country: CH, vat_number: CHE-107.787.578', "vat_number must be a VAT number without a mistake"),
         ('org: "1", country: CH, nmae: a', "the key 'nmae' of orgs is not known"),
         ('org: "1", country: CH, from: soon', "from must be a date such as 2026-03-15"),
     ],

@@ -17,6 +17,7 @@ from pieced_billing.parties.organisation import (
     Organisation,
 )
 from pieced_billing.parties.terms import COUNTRY, VAT_POSTURE, VatPosture
+from pieced_billing.parties.vat_number import MISTYPED, vat_number
 from pieced_billing.yaml_file import Value, parse
 
 FROM: Final = "from"
@@ -57,7 +58,9 @@ def _organisation(fields: Mapping[str, Value]) -> dict[str, Any]:
         value = fields.get(name)
         if value is None or value.is_null():
             continue
-        if name in TEXT_FIELDS:
+        if name == "vat_number":
+            given[name] = _vat_number(value)
+        elif name in TEXT_FIELDS:
             given[name] = value.text()
         elif name in SWITCHES:
             given[name] = value.boolean()
@@ -66,6 +69,12 @@ def _organisation(fields: Mapping[str, Value]) -> dict[str, Any]:
         else:
             given[name] = _one_of(value, LANGUAGES)
     return given
+
+
+def _vat_number(value: Value) -> str:
+    if (number := vat_number(value.text())) is None:
+        raise value.refused(MISTYPED)
+    return number
 
 
 def _terms(entry: Value, fields: Mapping[str, Value], valid_from: date | None) -> tuple[TermsEntry, TermsEntry]:

@@ -11,6 +11,7 @@ from pieced_billing.parties.issuing_terms import IssuingTerms
 from pieced_billing.parties.organisation import LONGEST_PAYMENT_DAYS
 from pieced_billing.parties.payment_text import UnfitText, payment_text
 from pieced_billing.parties.postal_address import LIMITS, PostalAddress, postal_address
+from pieced_billing.parties.vat_number import MISTYPED, vat_number
 from pieced_billing.yaml_file import Value, parse
 
 DEFAULT_ACCENT: Final = "#1f3a5f"
@@ -37,7 +38,7 @@ def _issuer(entry: Value) -> IssuingEntity:
         terms=_issuing_terms(fields),
         address=_address(entry, fields),
         iban=_iban(fields["iban"]),
-        vat_number=_line(fields, "vat_number"),
+        vat_number=_vat_number(fields),
         email=_line(fields, "email"),
         accent_colour=_colour(fields["accent_colour"]) if "accent_colour" in fields else DEFAULT_ACCENT,
         logo=fields["logo"].block() if "logo" in fields else None,
@@ -96,6 +97,14 @@ def _line(fields: Mapping[str, Value], name: str) -> str | None:
         return payment_text(name, fields[name].text(), LIMITS["name"]) or None
     except UnfitText as refusal:
         raise fields[name].refused(f"cannot be printed: {str(refusal).rstrip('.')}") from None
+
+
+def _vat_number(fields: Mapping[str, Value]) -> str | None:
+    if (line := _line(fields, "vat_number")) is None:
+        return None
+    if (number := vat_number(line)) is None:
+        raise fields["vat_number"].refused(MISTYPED)
+    return number
 
 
 def _colour(value: Value) -> str:
