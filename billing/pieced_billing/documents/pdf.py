@@ -6,6 +6,7 @@ It has its e-invoice in it, where there is one: a Factur-X document.
 from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
+from threading import get_ident
 from typing import Final
 
 import orjson
@@ -24,7 +25,7 @@ def render(invoice: InvoiceDocument) -> bytes:
     """The PDF, dated midnight UTC of the day of issue. Raises UnfitText for a recipient that cannot be printed."""
     xml = e_invoice(invoice)
     attached = {} if xml is None else {"e_invoice": xml.decode(), "e_invoice_name": ATTACHMENT}
-    made = _compiler().compile(
+    made = _compiler(get_ident()).compile(
         sys_inputs={"bill": orjson.dumps(page(invoice)).decode(), **attached},
         pdf_standards=["a-3a", "ua-1"],
         timestamp=datetime.combine(invoice.issued_on, time(), UTC),
@@ -34,8 +35,8 @@ def render(invoice: InvoiceDocument) -> bytes:
 
 
 @cache
-def _compiler() -> typst.Compiler:
-    """A compiler that has read template and fonts: no font of the machine, so that all machines print the same."""
+def _compiler(thread: int) -> typst.Compiler:  # noqa: ARG001 - a compiler makes one document at a time
+    """A thread's compiler, which has read template and fonts: none of the machine, so that all print the same."""
     return typst.Compiler(
         _FOLDER / "template.typ", root=_FOLDER, font_paths=[_FOLDER / "fonts"], ignore_system_fonts=True
     )

@@ -1,7 +1,9 @@
 """The documents of finalised invoices: made once, after the invoice is committed, and from then on the same bytes."""
 
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Final
 
 from pieced_billing.calendar import Month
@@ -16,9 +18,9 @@ from pieced_billing.store.connections import Connection
 AT_ONCE: Final = 100
 """So many documents are made and stored in one transaction."""
 
-_INVOICE: Final = """
+_INVOICES: Final = """
 SELECT id, kind, number, issued_on, due_on, language, recipient, content, issuing_entity, finalised_at
-FROM invoices WHERE number = %s
+FROM invoices WHERE number = ANY(%s) ORDER BY id
 """
 _STORED: Final = """
 SELECT pdf, invoice_documents.sha256 FROM invoice_documents JOIN invoices ON invoices.id = invoice_id WHERE number = %s
@@ -44,7 +46,7 @@ class DocumentDamaged(Refused):
 
 def load_invoice_document(connection: Connection, number: str) -> InvoiceDocument:
     """A finalised invoice or credit note, with who issued it. Raises UnknownInvoice and NotDescribed."""
-    return _load(connection, number)[1]
+    return _load_one(connection, number)[1]
 
 
 def invoice_pdf(connection: Connection, number: str) -> bytes:
@@ -54,12 +56,8 @@ def invoice_pdf(connection: Connection, number: str) -> bytes:
     """
     stored = connection.execute(_STORED, [number]).fetchone()
     if stored is None:
-        invoice_id, document = _load(connection, number)
-        pdf = render(document)
-        connection.execute(
-            "INSERT INTO invoice_documents (invoice_id, pdf, sha256) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [invoice_id, pdf, hashlib.sha256(pdf).digest()],
-        )
+        invoice_id, document = _load_one(connection, number)
+        _store(connection, [(invoice_id, render(document))])
         stored = connection.execute(_STORED, [number]).fetchone()  # somebody else's, where both made it
         assert stored is not None
     pdf, sha256 = stored
@@ -69,25 +67,46 @@ def invoice_pdf(connection: Connection, number: str) -> bytes:
 
 
 def render_missing(connection: Connection, month: Month | None = None) -> Iterator[tuple[int, int]]:
-    """Make the documents of all invoices, or of a month's, that have none.
+    """Make the documents of all invoices, or of a month's, that have none, on every processor.
 
     Yields, after each transaction, how many are made and how many are still to come. The connection must not be inside
     a transaction. Raises as `invoice_pdf` does; what was made before stays.
     """
     with connection.transaction():
         missing = [row[0] for row in connection.execute(_MISSING, {"month": None if month is None else month.first})]
-    for start in range(0, len(missing), AT_ONCE):
-        batch = missing[start : start + AT_ONCE]
-        with connection.transaction():
-            for number in batch:
-                invoice_pdf(connection, number)
-        yield start + len(batch), len(missing) - start - len(batch)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # typst lets other threads run while it works
+        for start in range(0, len(missing), AT_ONCE):
+            numbers = missing[start : start + AT_ONCE]
+            with connection.transaction():
+                loaded = _load(connection, numbers)
+            made = threads.map(render, [document for _, document in loaded])
+            pdfs = [(invoice_id, pdf) for (invoice_id, _), pdf in zip(loaded, made, strict=True)]
+            with connection.transaction():
+                _store(connection, pdfs)
+            yield start + len(numbers), len(missing) - start - len(numbers)
 
 
-def _load(connection: Connection, number: str) -> tuple[int, InvoiceDocument]:
-    row = connection.execute(_INVOICE, [number]).fetchone()
-    if row is None:
+def _load_one(connection: Connection, number: str) -> tuple[int, InvoiceDocument]:
+    found = _load(connection, [number])
+    if not found:
         raise UnknownInvoice(number)
-    invoice_id, kind, *frozen, issuing_entity, finalised_at = row
-    frozen.append(issuer_at(load_issuers(connection), issuing_entity, finalised_at))
-    return invoice_id, InvoiceDocument(Kind(kind), *frozen)
+    return found[0]
+
+
+def _load(connection: Connection, numbers: Sequence[str]) -> list[tuple[int, InvoiceDocument]]:
+    """The invoices among those of these numbers, with their ids."""
+    rows = connection.execute(_INVOICES, [list(numbers)]).fetchall()
+    issuers = load_issuers(connection)
+    return [
+        (invoice_id, InvoiceDocument(Kind(kind), *frozen, issuer_at(issuers, issuing_entity, finalised_at)))
+        for invoice_id, kind, *frozen, issuing_entity, finalised_at in rows
+    ]
+
+
+def _store(connection: Connection, pdfs: Iterable[tuple[int, bytes]]) -> None:
+    """Keep documents by the id of their invoice; one that is there stays."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO invoice_documents (invoice_id, pdf, sha256) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            [(invoice_id, pdf, hashlib.sha256(pdf).digest()) for invoice_id, pdf in pdfs],
+        )
