@@ -15,6 +15,8 @@ from pieced_billing.documents.e_invoice import e_invoice
 from pieced_billing.documents.invoice_document import InvoiceDocument
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.parties.organisation import LANGUAGES
+from tests.customers import CUSTOMERS
+from tests.golden_invoices import invoice_document
 from tests.invoice_documents import ACME, IBAN, a_line, an_invoice, supplier
 
 Findings = Callable[[bytes | None], list[str]]
@@ -102,6 +104,11 @@ def said(invoice: InvoiceDocument, path: str) -> list[str]:
 @pytest.mark.parametrize("invoice", INVOICES.values(), ids=INVOICES)
 def test_an_e_invoice_keeps_every_rule(findings: Findings, invoice: InvoiceDocument) -> None:
     assert findings(e_invoice(invoice)) == []
+
+
+@pytest.mark.parametrize("name", CUSTOMERS)
+def test_so_do_those_of_the_golden_invoices(findings: Findings, name: str) -> None:
+    assert findings(e_invoice(invoice_document(CUSTOMERS[name]))) == []
 
 
 @pytest.mark.parametrize(

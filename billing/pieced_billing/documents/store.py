@@ -97,10 +97,11 @@ def _load(connection: Connection, numbers: Sequence[str]) -> list[tuple[int, Inv
     """The invoices among those of these numbers, with their ids."""
     rows = connection.execute(_INVOICES, [list(numbers)]).fetchall()
     issuers = load_issuers(connection)
-    return [
-        (invoice_id, InvoiceDocument(Kind(kind), *frozen, issuer_at(issuers, issuing_entity, finalised_at)))
-        for invoice_id, kind, *frozen, issuing_entity, finalised_at in rows
-    ]
+    found: list[tuple[int, InvoiceDocument]] = []
+    for invoice_id, kind, *frozen, issuing_entity, finalised_at in rows:
+        frozen.append(issuer_at(issuers, issuing_entity, finalised_at))
+        found.append((invoice_id, InvoiceDocument(Kind(kind), *frozen)))
+    return found
 
 
 def _store(connection: Connection, pdfs: Iterable[tuple[int, bytes]]) -> None:
