@@ -31,7 +31,7 @@ _SealKey: TypeAlias = Annotated[
 
 
 def send_invoices(
-    numbers: Annotated[list[str] | None, typer.Argument(help="Their numbers.", metavar="[NUMBER]...")] = None,
+    numbers: Annotated[list[str] | None, typer.Argument(help="Their numbers.", metavar="NUMBER")] = None,
     *,
     month: Annotated[Month | None, MonthOption("--month", help="All of this month.")] = None,
     waiting: Annotated[bool, typer.Option("--pending", help="All that wait to be sent.")] = False,

@@ -35,7 +35,7 @@ class Mailing:
         """Say what would be sent."""
         for entry in entries:
             reason = None if mail_address(entry.email or "") else unaddressed(entry)
-            self.fates.append(Sent(entry, Fate.UNADDRESSED if reason else Fate.SENT, reason))
+            self.fates.append(Sent(entry, Fate.UNADDRESSED if reason else Fate.DUE, reason))
 
     @contextmanager
     def told_at_the_end(self, connection: Connection, output: Format) -> Iterator[None]:
@@ -86,7 +86,7 @@ class Mailing:
 
     def _summary(self, documents: Sequence[dict[str, Any]]) -> str:
         counts = {fate: sum(document["fate"] == fate for document in documents) for fate in Fate}
-        parts = [f"{counts[Fate.SENT]} {'would be sent' if self.dry_run else 'sent'}"]
+        parts = [f"{counts[Fate.DUE]} would be sent" if self.dry_run else f"{counts[Fate.SENT]} sent"]
         parts += [f"{counts[fate]} {name}" for fate, name in _NAMES if counts[fate]]
         if self.unsealed:
             parts.append(f"{len(self.unsealed)} held back until their numbers are sealed (`pieced invoice run`)")

@@ -22,6 +22,8 @@ from pieced_billing.store.connections import Connection
 class Fate(StrEnum):
     """What became of a message."""
 
+    DUE = "due"
+    """It would be sent now."""
     SENT = "sent"
     WAITING = "waiting"
     """The server did not take it now; it is tried again."""
