@@ -55,12 +55,15 @@ def test_a_document_is_made_once_whatever_changes_afterwards(connection: Connect
     assert stored(connection) == [(made, hashlib.sha256(made).digest())]
     assert (describe_issuer(connection, name="Renamed AG"), describe_issuer(connection, name="Renamed AG")) == (1, 0)
     set_organisations(connection, organisation("org-0001", name="Moved"))
-    assert invoice_pdf(connection, number) == made
+    add_tenant(connection, "org-0001", "known-late")
     (later,) = run_invoices(connection, APRIL).numbers
+    assert invoice_pdf(connection, number) == made
+    assert stored(connection)[0] == (made, hashlib.sha256(made).digest())
     assert load_invoice_document(connection, number).supplier.address.name == "Pieced AG"
     (page,) = texts(invoice_pdf(connection, later))
     assert page.count("Renamed AG") == 3
     assert page.count("Moved") == 3
+    assert f"Berichtigung {number}" in page
 
 
 def test_an_invoice_of_before_anything_was_said_of_its_issuer_shows_what_was_said_first(connection: Connection) -> None:

@@ -5,13 +5,16 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 
 import psycopg
 import pytest
 
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Unavailable
+from pieced_billing.invoicing.number import NumberSeries, take_numbers
 from pieced_billing.invoicing.run import BATCH_TENANTS
+from pieced_billing.parties.issuing_terms import DEFAULT_ISSUER, SERIES
 from pieced_billing.prices.changes import PeriodFinalised
 from pieced_billing.store.connections import connect
 from tests.books import MARCH, add_customers, add_many_customers, first_numbers, numbers, run_invoices, set_prices
@@ -90,6 +93,27 @@ def test_backends_killed_in_the_middle(database: Database) -> None:
     with connect(database.url) as connection:
         assert numbers(connection) == first_numbers(connection, CUSTOMERS * len(months))
     _assert_each_once(database, CUSTOMERS, months)
+
+
+def test_sixteen_writers_who_give_up_a_third_leave_no_number_out(database: Database) -> None:
+    series = NumberSeries(DEFAULT_ISSUER, SERIES, 2026)
+
+    def writes(seed: int) -> list[int]:
+        chosen = Random(seed)
+        given: list[int] = []
+        with connect(database.url) as connection:
+            connection.autocommit = True
+            for _ in range(25):
+                gives_up = chosen.random() < 0.3
+                with connection.transaction(force_rollback=gives_up):
+                    numbers = take_numbers(connection, series, chosen.randint(1, 3))
+                given += [] if gives_up else numbers
+        return given
+
+    with ThreadPoolExecutor(16) as threads:
+        given = sorted(number for of_writer in threads.map(writes, range(16)) for number in of_writer)
+    assert given == list(range(1, len(given) + 1))
+    assert len(given) > 16 * 25
 
 
 @pytest.mark.parametrize("point", points_of(__file__))

@@ -6,6 +6,10 @@ from decimal import Decimal
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.adjustments import Adjustment, Bill, BilledLine, adjustments
 from pieced_billing.rating.lines import Line
+from tests.billed_months import BilledMonths
+from tests.ledger_lines import ORG, created, deleted, enabled, spent
+from tests.oracle.bill import Books
+from tests.unit.rated import ORGS, PACKAGES, PLATFORM
 
 MARCH = Bill(7, "INV-2026-000001", Month(2026, 3))
 RATE = Decimal("8.1")
@@ -27,6 +31,25 @@ def billed(*lines: Line) -> list[BilledLine]:
 def as_billed(adjustment: Adjustment, invoice_id: int) -> BilledLine:
     """An adjustment once it stands on a bill."""
     return BilledLine(invoice_id, 1, adjustment.charge, adjustment.line, adjustment.returned)
+
+
+def test_rule_17_each_line_has_the_days_that_it_bills() -> None:
+    lines = [
+        created("2026-03-03T10:00:00Z"),
+        enabled("2026-03-05T10:00:00Z"),
+        spent("1", "2026-03-07T10:00:00Z"),
+        spent("1", "2026-03-09T10:00:00Z"),
+        deleted("2026-03-10T10:00:00Z"),
+    ]
+    draft = BilledMonths(ORG).bill(MARCH.month, Books(lines, PLATFORM, PACKAGES, ORGS))
+    assert draft is not None
+    assert [(line.kind, [day + 1 for day in range(31) if line.days >> day & 1]) for line in draft.lines] == [
+        ("tenant_setup_fee", [3]),
+        ("tenant_monthly_fee", [3, 4, 5, 6, 7, 8, 9, 10]),
+        ("package_setup_fee", [5]),
+        ("package_days", [5, 6, 7, 8, 9, 10]),
+        ("llm_spend", [7, 9]),
+    ]
 
 
 def test_rule_17_what_is_right_is_not_adjusted() -> None:

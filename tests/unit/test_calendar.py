@@ -125,6 +125,7 @@ def test_a_month_is_a_value() -> None:
 
 def test_months_are_ordered_and_follow_each_other() -> None:
     assert [Month(2027, number).previous for number in (1, 2, 12)] == [Month(2026, 12), Month(2027, 1), Month(2027, 11)]
+    assert Month(2026, 1).previous == Month(2025, 12)
     december = Month.parse("2026-12")
     assert (december.next, december.first, december.last) == (Month(2027, 1), date(2026, 12, 1), date(2026, 12, 31))
     assert Month(2024, 2).last == date(2024, 2, 29)
