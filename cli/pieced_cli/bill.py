@@ -74,6 +74,8 @@ def _line(line: Mapping[str, Any]) -> tuple[str, ...]:
     title = TITLES.get(charge, charge)
     if "adjusts" in line:
         title = f"{line['original_invoice']} was {line['billed']}, is {line['correct']}: {title}"
+    if "carried_from" in line:
+        title = f"carried from {line['carried_from']}: {title}"
     same_day = line["service_from"] == line["service_to"]
     service = line["service_from"] if same_day else f"{line['service_from']} – {line['service_to'][8:]}"
     return (

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pieced_billing.documents.issuers import apply_issuers
+from pieced_billing.money import amount_text
 from pieced_billing.parties.issuers import load_issuers
 from pieced_billing.parties.issuing_entity import IssuingEntity
 from pieced_billing.parties.postal_address import LIMITS
@@ -74,4 +75,5 @@ def _document(issuer: IssuingEntity) -> dict[str, Any]:
         "credit_note_prefix": issuer.terms.credit_note_prefix,
         "number_digits": issuer.terms.number_digits,
         "payment_days": issuer.terms.payment_days,
+        "minimum_amount_chf": amount_text(issuer.terms.minimum_amount),
     }

@@ -20,6 +20,7 @@ from pieced_billing.store.connections import Connection, connect
 from pieced_billing.verification.verify import Verification
 from tests.books import run_invoices, set_organisations, set_prices
 from tests.databases import Database
+from tests.issuers import set_minimum
 from tests.oracle.bill import Books, Question
 from tests.oracle.owed import charged, owed
 from tests.property.histories import random_world
@@ -29,9 +30,9 @@ ORGS = 12
 MONTHS = [Month(2026, number) for number in (2, 3, 4, 5)]
 AFTERWARDS = Month(2026, 6)
 STANDING = """
-SELECT zitadel_org_id, period_start, number, kind FROM invoices AS bill WHERE credits IS NULL
-    AND NOT EXISTS (SELECT FROM invoices AS credit WHERE credit.credits = bill.id AND credit.completes)
-ORDER BY number
+SELECT period.zitadel_org_id, period.period_start, number, kind FROM standing_periods AS period
+    JOIN invoices AS bill ON bill.id = invoice_id
+ORDER BY number, period.period_start
 """
 
 
@@ -53,6 +54,17 @@ def test_rule_17_whatever_comes_late_and_is_credited_in_the_end_all_is_charged_a
     assert differences(connection, books) == []
     with connection.transaction():
         assert Verification(connection).run().differences == []
+
+
+def test_what_waits_for_a_minimum_amount_is_charged_as_owed_once_it_does_not_wait(connection: Connection) -> None:
+    set_minimum(connection, "120.00")
+    books = lived(connection, 3)
+    carried = connection.execute("SELECT count(*) FROM carried_periods").fetchone()
+    assert carried is not None
+    assert carried[0] > ORGS // 2
+    set_minimum(connection, "0.00")
+    bill(connection, [*MONTHS, AFTERWARDS])
+    assert differences(connection, books) == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +134,8 @@ def bill(connection: Connection, months: Sequence[Month]) -> None:
 
 def credit_some(connection: Connection, rng: Random) -> None:
     """Take some of the invoices back in full; some are billed again at once, the others by the next run."""
-    invoices = [number for *_, number, kind in connection.execute(STANDING).fetchall() if kind == "invoice"]
+    standing = connection.execute(STANDING).fetchall()
+    invoices = [*dict.fromkeys(number for *_, number, kind in standing if kind == "invoice")]
     for number in rng.sample(invoices, len(invoices) // 6):
         if rng.random() < 0.5:
             correct_invoice(connection, number, "wrong")

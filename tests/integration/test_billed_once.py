@@ -15,7 +15,8 @@ from tests.databases import Database
 LINE = (
     "INSERT INTO invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, package, service_from, service_to,"
     " quantity, unit, unit_price, vat_rate, amount, days, read_to)"
-    " VALUES (900, %s, 'a', %s, %s, %s, '2026-03-01', '2026-03-01', 1, 'day', 1, 0, 1, %s, 1000)"
+    " VALUES (900, %(position)s, 'a', %(uid)s, %(kind)s, %(package)s, %(month)s, %(month)s,"
+    " 1, 'day', 1, 0, 1, %(days)s, 1000)"
 )
 BILL = (
     "INSERT INTO invoices (id, number, issuing_entity, series, zitadel_org_id, period_start, currency, vat_posture,"
@@ -37,9 +38,14 @@ def connection(database: Database) -> Iterator[Connection]:
 def bill(connection: Connection, lines: list[tuple[str, str, str | None, int]], month: date = MARCH.first) -> None:
     """Write a bill of another organisation with these lines (UID, kind, package, days), and take it back."""
     with connection.transaction(force_rollback=True):
-        for position, line in enumerate(lines, start=1):
-            connection.execute(LINE, [position, *line])
-        connection.execute(BILL, [month, len(lines), len(lines)])
+        write(connection, lines, month)
+
+
+def write(connection: Connection, lines: list[tuple[str, str, str | None, int]], month: date) -> None:
+    for position, line in enumerate(lines, start=1):
+        named = dict(zip(("uid", "kind", "package", "days"), line, strict=True))
+        connection.execute(LINE, {"position": position, "month": month, **named})
+    connection.execute(BILL, [month, len(lines), len(lines)])
 
 
 @pytest.mark.both_servers
@@ -91,8 +97,7 @@ def test_nobody_but_the_triggers_writes_what_is_billed(connection: Connection) -
 def test_an_organisation_whose_days_are_billed_already_is_parked_and_the_others_go_on(connection: Connection) -> None:
     add_customers(connection, 2)
     with connection.transaction():
-        connection.execute(LINE, [1, TENANT, "tenant_monthly_fee", None, 1])
-        connection.execute(BILL, [MARCH.first, 1, 1])
+        write(connection, [(TENANT, "tenant_monthly_fee", None, 1)], MARCH.first)
     outcome = run_invoices(connection)
     assert [(parked.org, parked.code) for parked in outcome.parked] == [("org-0001", "cannot_be_stored")]
     assert len(outcome.numbers) == 1

@@ -134,6 +134,7 @@ def test_from_the_run_to_the_payment(invoice: Invoice, database: Database) -> No
         "numbers": [{"issuer": "default", "series": "INV", "count": 1, "first": number, "last": number}],
         "invoiced_before": 0,
         "empty": 1,
+        "carried": 0,
         "parked": [
             {
                 "org": "20",

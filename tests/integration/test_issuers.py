@@ -7,10 +7,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from pieced_billing.documents.issuers import apply_issuers
 from pieced_billing.invoicing.corrections import correct_invoice
 from pieced_billing.invoicing.holes import certify_holes
 from pieced_billing.invoicing.issued import numberings
@@ -24,8 +22,16 @@ from pieced_billing.store.settings import load_settings
 from tests.books import APRIL, add_customers, organisation, run_invoices, set_organisations
 from tests.commands import run_pieced
 from tests.databases import Database
+from tests.issuers import describe
 
-LAB = {"issuer": "lab", "invoice_prefix": "LAB", "credit_note_prefix": "LCN", "number_digits": 4, "payment_days": 10}
+LAB = {
+    "issuer": "lab",
+    "iban": "CH93 0076 2011 6238 5295 7",
+    "payment_days": 10,
+    "invoice_prefix": "LAB",
+    "credit_note_prefix": "LCN",
+    "number_digits": 4,
+}
 
 
 @pytest.fixture
@@ -33,15 +39,6 @@ def connection(database: Database) -> Iterator[Connection]:
     with connect(database.url) as opened:
         opened.autocommit = True
         yield opened
-
-
-def describe(connection: Connection, **fields: object) -> None:
-    """An issuer of Zürich, with an account of its own for each name."""
-    iban = "CH93 0076 2011 6238 5295 7" if fields.get("issuer") == "lab" else "CH44 3199 9123 0008 8901 2"
-    said = {"issuer": "default", "name": "Pieced AG", "postcode": "8004", "town": "Zürich", "country": "CH"}
-    with connection.transaction():
-        content = yaml.safe_dump({"issuers": [{**said, "iban": iban, **fields}]})
-        apply_issuers(connection, content.encode(), "issuers.yaml")
 
 
 def test_each_issuer_counts_for_itself_and_bears_its_invoices(database: Database, connection: Connection) -> None:

@@ -31,7 +31,8 @@ def charged(documents: Mapping[str, Mapping[str, Any]]) -> dict[Charge, Fraction
 
 
 def _charge(document: Mapping[str, Any], line: Mapping[str, Any]) -> Charge:
-    month, kind = line.get("original_period", document["period"]), line.get("adjusts", line["kind"])
+    kind = line.get("adjusts", line["kind"])
+    month = line.get("carried_from", line.get("original_period", document["period"]))
     return (month, line["uid"], kind, line["package"] or "", line["unit_price"], line["vat_rate"])
 
 

@@ -1,5 +1,7 @@
 """The file of those who issue invoices: what it may say, and what is refused with its line."""
 
+from decimal import Decimal
+
 import pytest
 import yaml
 
@@ -37,10 +39,17 @@ def test_the_least_that_is_said_of_an_issuer() -> None:
 def test_everything_that_can_be_said_of_an_issuer() -> None:
     more = {"street": "Lagerstrasse", "house_number": "4", "vat_number": "CHE-107.787.577 MWST", "email": "a@b.example"}
     terms = {"invoice_prefix": "RE", "credit_note_prefix": "GS1", "number_digits": 8, "payment_days": 0}
-    issuer = read(**LEAST, **more, **terms, accent_colour="#0B6E4F", logo=f"<?xml version='1.0'?>\n{LOGO}\n")
+    issuer = read(
+        **LEAST,
+        **more,
+        **terms,
+        minimum_amount_chf="9.50",
+        accent_colour="#0B6E4F",
+        logo=f"<?xml version='1.0'?>\n{LOGO}\n",
+    )
     assert issuer.address.lines() == ["Pieced AG", "Lagerstrasse 4", "8004 Zürich"]
     assert (issuer.vat_number, issuer.email, issuer.accent_colour) == (*list(more.values())[2:], "#0b6e4f")
-    assert issuer.terms == IssuingTerms("default", *terms.values())  # type: ignore[arg-type]
+    assert issuer.terms == IssuingTerms("default", "RE", "GS1", 8, 0, Decimal("9.50"))
     assert issuer.logo is not None
     assert can_print_logo(issuer.logo)
 
@@ -71,6 +80,8 @@ def test_what_is_no_svg_image_is_no_logo(logo: str) -> None:
         ({"number_digits": 3}, "number_digits must be 4 to 9."),
         ({"number_digits": "six"}, "number_digits must be a number that is not negative"),
         ({"payment_days": 366}, "payment_days must be at most 365."),
+        ({"minimum_amount_chf": "-1"}, "minimum_amount_chf must be a number that is not negative"),
+        ({"minimum_amount_chf": "1.005"}, "minimum_amount_chf has more than 2 decimals"),
         ({"logo": ["x"]}, "logo must be text."),
         ({"bank": "x"}, "the key 'bank' of issuers is not known"),
     ],

@@ -100,7 +100,6 @@ def _agreement(invoice: InvoiceDocument) -> ET.Element | None:
 
 def _settlement(invoice: InvoiceDocument) -> ET.Element | None:
     content, payment = invoice.content, invoice.payment
-    month = Month.parse(content["period"])
     net, gross = _signed(invoice, content["net"]), _signed(invoice, content["gross"])
     return element(
         "ram:ApplicableHeaderTradeSettlement",
@@ -108,7 +107,7 @@ def _settlement(invoice: InvoiceDocument) -> ET.Element | None:
         element("ram:InvoiceCurrencyCode", content["currency"]),
         None if payment is None else _means(payment.iban),
         *(_vat(invoice, total) for total in content["vat"]),
-        period(month.first, month.last),
+        period(*invoice.period),
         _terms(invoice),
         element(
             "ram:SpecifiedTradeSettlementHeaderMonetarySummation",

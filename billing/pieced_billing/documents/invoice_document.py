@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from pieced_billing.calendar import Month
 from pieced_billing.documents.qr_bill import QrBill, qr_bill
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.parties.issuing_entity import IssuingEntity
@@ -28,6 +29,13 @@ class InvoiceDocument:
     recipient: Mapping[str, str | None]
     content: Mapping[str, Any]
     supplier: IssuingEntity
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """The first and the last day that are billed: of its month, or from the earliest that was carried to it."""
+        own: str = self.content["period"]
+        first = min([own, *(line["carried_from"] for line in self.content["lines"] if "carried_from" in line)])
+        return Month.parse(first).first, Month.parse(own).last
 
     @cached_property
     def printable_recipient(self) -> Recipient:

@@ -54,11 +54,11 @@ def _supplier(invoice: InvoiceDocument, words: Words) -> Iterator[str]:
 
 
 def _facts(invoice: InvoiceDocument, words: Words) -> Iterator[tuple[str, str]]:
-    month, recipient = Month.parse(invoice.content["period"]), invoice.printable_recipient
+    recipient = invoice.printable_recipient
     yield words.issued_on, _date(invoice.issued_on)
     if invoice.kind is Kind.INVOICE:
         yield words.due_on, _date(invoice.due_on)
-    yield words.period, _dates(month.first, month.last)
+    yield words.period, _dates(*invoice.period)
     yield words.customer, page_text(invoice.content["org"])
     if recipient.vat_number is not None:
         yield words.customer_vat_number, wrappable(recipient.vat_number)

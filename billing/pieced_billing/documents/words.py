@@ -35,6 +35,8 @@ class Words:
     units: dict[str, tuple[str, str]]
     """A quantity of one and of several, by unit; a unit that is not here is counted without a name."""
     month_share: str
+    carried: str
+    """What a line of an earlier month has added, which was too little to be billed then."""
     postures: dict[str, str]
     """Why there is no VAT, by posture."""
 
@@ -71,6 +73,7 @@ WORDS: Final = {
         },
         units={"day": ("{} Tag", "{} Tage"), "CHF": ("CHF {}", "CHF {}")},
         month_share="{} von {} Tagen",
+        carried="(Übertrag aus {month})",
         postures={
             "export": "Leistung an einen Empfänger im Ausland, dort gilt sie als erbracht (Art. 8 Abs. 1 MWSTG): "
             "keine schweizerische Mehrwertsteuer.",
@@ -110,6 +113,7 @@ WORDS: Final = {
         },
         units={"day": ("{} jour", "{} jours"), "CHF": ("CHF {}", "CHF {}")},
         month_share="{} jours sur {}",
+        carried="(report de {month})",
         postures={
             "export": "Prestation à un destinataire à l’étranger, où elle est réputée fournie (art. 8 al. 1 LTVA) : "
             "pas de TVA suisse.",
@@ -148,6 +152,7 @@ WORDS: Final = {
         },
         units={"day": ("{} giorno", "{} giorni"), "CHF": ("CHF {}", "CHF {}")},
         month_share="{} giorni su {}",
+        carried="(riporto da {month})",
         postures={
             "export": "Prestazione a un destinatario all’estero, dove si considera fornita (art. 8 cpv. 1 LIVA): "
             "senza IVA svizzera.",
@@ -186,6 +191,7 @@ WORDS: Final = {
         },
         units={"day": ("{} day", "{} days"), "CHF": ("CHF {}", "CHF {}")},
         month_share="{} of {} days",
+        carried="(carried from {month})",
         postures={
             "export": "Supplied to a recipient abroad, deemed to be supplied there (Art. 8 para. 1 Swiss VAT Act): "
             "no Swiss VAT.",

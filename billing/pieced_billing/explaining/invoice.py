@@ -96,7 +96,7 @@ def _explained(connection: Connection, archive: Archive, issued: Issued, stored:
 
 
 def _charged(archive: Archive, issued: Issued, stored: IssuedLine) -> tuple[Explained, list[str]]:
-    evidence = archive.evidence(issued, stored.line.uid, issued.month, stored.read_to)
+    evidence = archive.evidence(issued, stored.line.uid, stored.month, stored.read_to)
     again = counterpart(stored.line, evidence.lines)
     line = stored.line if stored.has_days or again is None else stored.line._replace(days=again.days)
     return explain_line(line, evidence), differs_from_ledger(line, again)
@@ -110,7 +110,7 @@ def _adjusted(
     evidence = archive.evidence(issued, uid, bill.month, stored.read_to, knew)
     before = billed_lines(connection, bill.month, [bill.invoice_id], [uid], issued.invoice_id).get(uid, [])
     numbers = load_numbers(connection, [one.invoice_id for one in before])
-    taken_back = bill.month == issued.month
+    taken_back = bill.month in issued.months
     return explain_adjustment(stored, bill, evidence, before, numbers, taken_back=taken_back)
 
 

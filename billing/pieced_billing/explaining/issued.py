@@ -43,6 +43,11 @@ class IssuedLine:
     bill: Bill | None
     returned: int
 
+    @property
+    def month(self) -> Month:
+        """The month of its services: that of its bill, one that was carried to it, or one that it puts right."""
+        return Month.of(self.line.service_from)
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:
@@ -67,6 +72,11 @@ class Issued:
     reason: str | None
     then: Then | None
     lines: tuple[IssuedLine, ...]
+
+    @property
+    def months(self) -> set[Month]:
+        """The periods that it bills: its own, and those that were carried to it."""
+        return {self.month, *(one.month for one in self.lines if one.adjusts is None)}
 
     def at(self, position: int) -> IssuedLine:
         """The line at a place. Raises UnknownLine."""

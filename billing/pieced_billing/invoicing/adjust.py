@@ -7,6 +7,7 @@ from itertools import groupby
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.adjustments import Adjustment, Bill, adjustments
 from pieced_billing.invoicing.bills import Bills
+from pieced_billing.invoicing.carried import Carried
 from pieced_billing.invoicing.late import ToReadAgain, billed_lines, late
 from pieced_billing.invoicing.month_load import load_billing_month
 from pieced_billing.ledger.read import histories_of
@@ -33,23 +34,28 @@ def load_adjustments(
     orgs: Sequence[str],
     terms: Mapping[str, PartyTerms],
     bills: Mapping[str, Bills],
+    carried: Carried,
 ) -> Mapping[str, list[Adjustment]]:
     """What the bills of a month have to put right of other months, by organisation; nothing where its bill stands.
 
-    Where the month is billed again after a full credit, what bills that stand have adjusted in it is taken back: the
-    new bill has all of it in lines of its own.
+    Where a month is billed again after a full credit, or was carried, what bills that stand have adjusted in it is
+    taken back: the new bill has all of it in lines of its own.
     """
     found: defaultdict[str, list[Adjustment]] = defaultdict(list)
     to_bill = [org for org in orgs if org not in bills or not bills[org].stands]
     to_read = sorted(late(connection, load_settings(connection).zone.key, to_bill), key=_month)
-    for of_month, chosen in groupby(to_read, key=_month):
-        entries = list(chosen)
+    for of_month, late_ones in groupby(to_read, key=_month):
+        entries = list(late_ones)
         correct = _correct(connection, of_month, [one.uid for one in entries], terms)
         _compare(connection, of_month, entries, correct, found)
-    if again := [org for org in to_bill if org in bills]:
-        rows = connection.execute(_TAKEN_BACK, [month.first, again]).fetchall()
-        entries = [ToReadAgain(Bill(invoice_id, number, month), org, uid) for invoice_id, number, org, uid in rows]
-        _compare(connection, month, entries, {}, found)
+    again = {month: [org for org in to_bill if org in bills]}
+    for org in to_bill:
+        for one in carried.get(org, ()):
+            again.setdefault(one.month, []).append(org)
+    for of_month, chosen in again.items():
+        rows = connection.execute(_TAKEN_BACK, [of_month.first, chosen]).fetchall() if chosen else []
+        entries = [ToReadAgain(Bill(invoice_id, number, of_month), org, uid) for invoice_id, number, org, uid in rows]
+        _compare(connection, of_month, entries, {}, found)
     return found
 
 

@@ -8,9 +8,13 @@ from pieced_billing.store.connections import Connection
 
 _BILLS: Final = """
 SELECT zitadel_org_id, max(revision),
-       NOT bool_and(EXISTS (SELECT FROM invoices AS credit WHERE credit.credits = bill.id AND credit.completes))
-FROM invoices AS bill
-WHERE credits IS NULL AND period_start = %s AND zitadel_org_id = ANY(%s)
+       NOT bool_and(EXISTS (SELECT FROM invoices AS credit WHERE credit.credits = bills.id AND credit.completes))
+FROM (
+    SELECT id, zitadel_org_id, revision FROM invoices
+    WHERE credits IS NULL AND period_start = %(month)s AND zitadel_org_id = ANY(%(orgs)s)
+    UNION ALL
+    SELECT invoice_id, zitadel_org_id, 0 FROM carried_periods
+    WHERE period_start = %(month)s AND zitadel_org_id = ANY(%(orgs)s)) AS bills
 GROUP BY zitadel_org_id
 """
 
@@ -21,7 +25,10 @@ WHERE bill.credits IS NULL AND bill.zitadel_org_id = ANY(%s)
 
 
 class Bills(NamedTuple):
-    """The revision of an organisation's last bill of a period, and whether that one stands."""
+    """The revision of an organisation's last bill of a period, and whether the period is on a bill that stands.
+
+    The revision is 0 where the period was on bills of later periods only.
+    """
 
     revision: int
     stands: bool
@@ -29,7 +36,7 @@ class Bills(NamedTuple):
 
 def load_bills(connection: Connection, month: Month, orgs: Sequence[str]) -> dict[str, Bills]:
     """The bills of a month, by organisation; one without any is left out."""
-    rows = connection.execute(_BILLS, [month.first, list(orgs)])
+    rows = connection.execute(_BILLS, {"month": month.first, "orgs": list(orgs)})
     return {org: Bills(revision, stands) for org, revision, stands in rows}
 
 

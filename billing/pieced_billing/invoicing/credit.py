@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.document import Invoice, Kind, Reversal
-from pieced_billing.invoicing.draft import document_of, line_document
+from pieced_billing.invoicing.draft import carried_document, document_of, line_document
 from pieced_billing.money import ZERO, distribute, exact_sum
 from pieced_billing.parties.issuing_terms import IssuingTerms
 from pieced_billing.parties.terms import VatPosture
@@ -90,7 +90,10 @@ def credit_parts(
             f"and what is left, CHF {original.gross_left:.2f}."
         )
     positions = tuple(one.position for one, _ in credited)
-    documents = [line_document(line) | {"original_line": at} for line, at in zip(lines, positions, strict=True)]
+    documents = [
+        line_document(line) | carried_document(line, original.month) | {"original_line": at}
+        for line, at in zip(lines, positions, strict=True)
+    ]
     content = document_of(original.org, original.month, original.vat_posture, documents, vat, ())
     return Invoice(
         kind=Kind.CREDIT_NOTE,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from pieced_billing.calendar import Month
-from pieced_billing.invoicing.adjustments import Adjustment
+from pieced_billing.invoicing.adjustments import KIND, Adjustment
 from pieced_billing.invoicing.month import BillingMonth
 from pieced_billing.invoicing.proof import Usage
 from pieced_billing.invoicing.warnings import DraftWarning, draft_warnings
@@ -44,7 +44,7 @@ class Draft:
 
     def document(self) -> dict[str, object]:
         """The draft in the interchange format: keys in their documented order, every amount a string."""
-        lines = [line_document(line) for line in self.lines]
+        lines = [line_document(line) | carried_document(line, self.month) for line in self.lines]
         for index, adjustment in self.adjustments.items():
             lines[index] |= adjustment.document()
         return document_of(self.org, self.month, self.vat_posture, lines, self.vat, self.warnings)
@@ -82,17 +82,19 @@ def draft(
     tenants: Iterable[TenantHistory],
     terms: PartyTerms | None,
     adjusted: Sequence[Adjustment] = (),
+    carried: Sequence[Draft] = (),
 ) -> Draft:
     """The draft of an organisation from the histories of all its tenant UIDs, in any order (rules 1 to 18).
 
     An organisation without a configuration (`terms` is None, or says no country) is drafted as standard (rule 14).
     The posture of the draft is that of the month's last day; each line has the rate of its own days. `adjusted` puts
-    right what other months were billed.
+    right what other months were billed, `carried` are months that were not billed and are now.
     """
     tariff = month.tariff(terms or UNCONFIGURED)
     histories = sorted(tenants, key=lambda history: (history.tenant, history.uid))
     counted = [tenant_month(history, month.days, month.until, month.billed) for history in histories]
-    lines, adjustments = _in_order([line for tenant in counted for line in rate(tenant, tariff)], adjusted)
+    earlier = [line for one in carried for line in one.lines]
+    lines, adjustments = _in_order(earlier, [line for tenant in counted for line in rate(tenant, tariff)], adjusted)
     vat = vat_totals(lines)
     net = exact_sum(total.net for total in vat)
     return Draft(
@@ -103,19 +105,22 @@ def draft(
         net=net,
         vat=vat,
         gross=exact_sum((total.amount for total in vat), net),
-        warnings=draft_warnings(org, counted, tariff, configured=terms is not None and terms.configured),
+        warnings=(
+            *(warning for one in carried for warning in one.warnings if warning.tenant is not None),
+            *draft_warnings(org, counted, tariff, configured=terms is not None and terms.configured),
+        ),
         adjustments=adjustments,
         usage={tenant.uid: tenant.usage for tenant in counted},
     )
 
 
 def _in_order(
-    lines: Sequence[Line], adjusted: Sequence[Adjustment]
+    earlier: Sequence[Line], lines: Sequence[Line], adjusted: Sequence[Adjustment]
 ) -> tuple[tuple[Line, ...], Mapping[int, Adjustment]]:
-    """All lines, adjustments after the others of their tenant, by package and first day of service (rule 13)."""
-    if not adjusted:
+    """All lines by tenant (rule 13): those of earlier months first, adjustments last, by package and day of service."""
+    if not adjusted and not earlier:
         return tuple(lines), {}
-    entries: list[tuple[Line, Adjustment | None]] = [(line, None) for line in lines]
+    entries: list[tuple[Line, Adjustment | None]] = [(line, None) for line in (*earlier, *lines)]
     entries += [(one.line, one) for one in sorted(adjusted, key=_place)]
     entries.sort(key=lambda entry: (entry[0].tenant, entry[0].uid, entry[1] is not None))
     return (
@@ -126,6 +131,16 @@ def _in_order(
 
 def _place(one: Adjustment) -> tuple[str, date, int]:
     return one.line.package or "", one.line.service_from, _ORDER[one.charge]
+
+
+def is_carried_line(line: Line, month: Month) -> bool:
+    """Whether a line on the bill of a month is of an earlier one that was carried to it."""
+    return line.kind != KIND and Month.of(line.service_from) != month
+
+
+def carried_document(line: Line, month: Month) -> dict[str, str]:
+    """What a line has beyond any other on the bill of a month that it was carried to: its own month."""
+    return {"carried_from": str(Month.of(line.service_from))} if is_carried_line(line, month) else {}
 
 
 def line_document(line: Line) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pieced_billing.invoicing.adjust import load_adjustments
 from pieced_billing.invoicing.adjustments import Adjustment
 from pieced_billing.invoicing.bills import Bills
+from pieced_billing.invoicing.carried import Carried, load_carried
 from pieced_billing.invoicing.chain_ends import chain_ends, went_on
 from pieced_billing.invoicing.month import BillingMonth
 from pieced_billing.invoicing.proof import ChainEnd
@@ -20,11 +21,12 @@ from pieced_billing.store.connections import Connection
 
 
 class Facts(NamedTuple):
-    """By tenant UID up to where its chain was read, by organisation its tenants and what they have to put right."""
+    """By tenant UID up to where its chain was read; by organisation its tenants, and what its bill has beside them."""
 
     ends: Mapping[str, ChainEnd]
     tenants: Mapping[str, Sequence[TenantHistory]]
     adjusted: Mapping[str, Sequence[Adjustment]]
+    carried: Carried
 
 
 def load_facts(
@@ -39,7 +41,12 @@ def load_facts(
     while again := went_on(connection, orgs, facts.ends):
         newer = _read(connection, month, again, terms, bills, hold=True)
         kept = {org: lines for org, lines in facts.adjusted.items() if org not in again}
-        facts = Facts({**facts.ends, **newer.ends}, {**facts.tenants, **newer.tenants}, {**kept, **newer.adjusted})
+        facts = Facts(
+            {**facts.ends, **newer.ends},
+            {**facts.tenants, **newer.tenants},
+            {**kept, **newer.adjusted},
+            {**facts.carried, **newer.carried},
+        )
     return facts
 
 
@@ -53,5 +60,6 @@ def _read(
     hold: bool = False,
 ) -> Facts:
     ends = chain_ends(connection, orgs, hold=hold)
-    adjusted = load_adjustments(connection, month.days.month, orgs, terms, bills)
-    return Facts(ends, dict(histories(connection, month.days, month.until, orgs)), adjusted)
+    carried = load_carried(connection, month.days.month, orgs, terms)
+    adjusted = load_adjustments(connection, month.days.month, orgs, terms, bills, carried)
+    return Facts(ends, dict(histories(connection, month.days, month.until, orgs)), adjusted, carried)

@@ -111,7 +111,7 @@ def frozen(draft: Draft, of_the_day: OfTheDay, revision: int, evidence: Evidence
 
 def evidence_of(draft: Draft, basis: Basis) -> Evidence:
     """What the bill of a draft stands on."""
-    return basis.of(draft.org, draft.usage, [one.line.uid for one in draft.adjustments.values()])
+    return basis.of(draft.org, draft.usage, [line.uid for line in draft.lines if line.uid not in draft.usage])
 
 
 def _recipient(organisation: Organisation, country: str) -> dict[str, str | None]:

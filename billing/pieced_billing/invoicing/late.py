@@ -20,11 +20,13 @@ _HAVE_BILLS: Final = "SELECT EXISTS (SELECT FROM invoices WHERE credits IS NULL 
 
 # What the newest bill of a UID has read holds for all periods. That no fact is late for a bill that was made a day or
 # more after it was recorded only keeps the search short: what was read is said by the chain.
-_LATE: Final = f"""
+_LATE: Final = """
 WITH standing AS MATERIALIZED (
-    SELECT id, number, zitadel_org_id, period_start, finalised_at - interval '1 day' AS finalised_at,
-           (period_start + interval '1 month') AT TIME ZONE %(zone)s AS ended_at
-    FROM invoices AS bill WHERE zitadel_org_id = ANY(%(orgs)s) AND {_STANDS}
+    SELECT bill.id, bill.number, bill.zitadel_org_id, period.period_start,
+           bill.finalised_at - interval '1 day' AS finalised_at,
+           (period.period_start + interval '1 month') AT TIME ZONE %(zone)s AS ended_at
+    FROM standing_periods AS period JOIN invoices AS bill ON bill.id = period.invoice_id
+    WHERE period.zitadel_org_id = ANY(%(orgs)s)
 ), horizon AS (
     SELECT zitadel_org_id, max(ended_at) AS ended_at FROM standing GROUP BY zitadel_org_id
 ), facts AS (
@@ -54,7 +56,7 @@ FROM standing JOIN tenant_billing_lifecycle AS tenant USING (zitadel_org_id)
     JOIN billed_days AS billed ON billed.tenant_uid = tenant.tenant_uid AND billed.period_start = standing.period_start
 WHERE billed.read_to = 0
 ORDER BY 3, 4
-"""  # noqa: S608 - our own text
+"""
 
 _LINE: Final = """
 line.tenant_uid, line.invoice_id, line.position, coalesce(line.adjusts, line.kind), line.returned_days,
@@ -64,6 +66,7 @@ line.unit, line.unit_price, line.vat_rate, line.amount, coalesce(line.days, 0)
 _BILLED: Final = """
 SELECT {line} FROM invoices AS bill JOIN invoice_lines AS line ON line.invoice_id = bill.id
 WHERE bill.id = ANY(%(bills)s) AND line.tenant_uid = ANY(%(uids)s) AND line.adjusts IS NULL AND {stands}
+    AND line.service_from >= %(period)s AND line.service_from < %(period)s::date + interval '1 month'
 UNION ALL
 SELECT {line} FROM invoice_lines AS line JOIN invoices AS bill ON bill.id = line.invoice_id
 WHERE line.tenant_uid = ANY(%(uids)s) AND line.adjusted_period = %(period)s AND line.adjusts IS NOT NULL AND {stands}

@@ -9,6 +9,7 @@ from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.adjust import load_adjustments
 from pieced_billing.invoicing.bills import load_bills
+from pieced_billing.invoicing.carried import load_carried
 from pieced_billing.invoicing.draft import Draft, draft
 from pieced_billing.invoicing.month import BillingMonth
 from pieced_billing.invoicing.month_load import load_billing_month
@@ -47,10 +48,11 @@ def drafts(
             chosen = [org for org, _ in chunk]
             terms = load_terms(connection, chosen)
             bills = load_bills(connection, month, chosen)
-            adjusted = load_adjustments(connection, month, chosen, terms, bills)
+            carried = load_carried(connection, month, chosen, terms)
+            adjusted = load_adjustments(connection, month, chosen, terms, bills, carried)
             for org, tenants in chunk:
                 missing.discard(org)
-                yield draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()))
+                yield draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()), carried.get(org, ()))
         yield from _without_tenants(connection, billing_month, sorted(missing))
 
 

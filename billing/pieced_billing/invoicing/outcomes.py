@@ -32,6 +32,7 @@ class Stage(StrEnum):
     DRAFT = "draft"
     PARKED = "parked"
     EMPTY = "empty"
+    CARRIED = "carried"
     FINALISED = "finalised"
 
 

@@ -17,6 +17,7 @@ from pieced_billing import faults
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.bills import Bills, count_documents, load_bills
+from pieced_billing.invoicing.carried import has_own_lines, is_carried
 from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.draft import draft
 from pieced_billing.invoicing.facts import load_facts
@@ -61,6 +62,7 @@ class Outcome:
     gross: Decimal = Decimal("0.00")
     invoiced_before: int = 0
     nothing_to_bill: list[str] = field(default_factory=list)
+    carried: list[str] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
 
     def add(self, other: "Outcome") -> None:
@@ -71,6 +73,7 @@ class Outcome:
         self.gross += other.gross
         self.invoiced_before += other.invoiced_before
         self.nothing_to_bill += other.nothing_to_bill
+        self.carried += other.carried
         self.parked += other.parked
 
     @property
@@ -81,7 +84,8 @@ class Outcome:
     def not_invoiced(self) -> list[Decided]:
         """What became of those that got no bill."""
         empty = [Decided(org, Stage.EMPTY) for org in self.nothing_to_bill]
-        return [*empty, *(Decided(one.org, Stage.PARKED, one.code, one.reason) for one in self.parked)]
+        carried = [Decided(org, Stage.CARRIED) for org in self.carried]
+        return [*empty, *carried, *(Decided(one.org, Stage.PARKED, one.code, one.reason) for one in self.parked)]
 
 
 def _add_numbers(given: list[str], others: list[str]) -> None:
@@ -203,7 +207,8 @@ def _decide(
     for org, tenants in facts.tenants.items():
         revision = bills[org].revision + 1 if org in bills else 1
         try:
-            drafted = draft(billing_month, org, tenants, terms.get(org), facts.adjusted.get(org, ()))
+            beside = facts.adjusted.get(org, ()), facts.carried.get(org, ())
+            drafted = draft(billing_month, org, tenants, terms.get(org), *beside)
             refuse_unusual(drafted, means.get(org), settings.unusual_factor)
             known = configured.get(org), terms.get(org), issuers
             invoice = issue(drafted, *known, today, revision=revision, basis=basis)
@@ -216,6 +221,8 @@ def _decide(
             continue
         if invoice is None:
             outcome.nothing_to_bill.append(org)
+        elif is_carried(invoice, tenants, billing_month.days):
+            (outcome.carried if has_own_lines(invoice) else outcome.nothing_to_bill).append(org)
         else:
             yield invoice
 

@@ -12,7 +12,10 @@ from pieced_billing.parties.postal_address import LIMITS, PostalAddress
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.locks import lock_prices
 
-_TERMS: Final = ("issuing_entity", "invoice_prefix", "credit_note_prefix", "number_digits", "payment_days")
+_TERMS: Final = (
+    *("issuing_entity", "invoice_prefix", "credit_note_prefix", "number_digits", "payment_days"),
+    "minimum_amount_chf",
+)
 _COLUMNS: Final = (*_TERMS, *LIMITS, "iban", "vat_number", "email", "accent_colour", "logo")
 _ISSUED_BEFORE: Final = """
 SELECT EXISTS (

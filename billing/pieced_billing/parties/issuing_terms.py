@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import ClassVar, Final, TypeAlias
 
 from pieced_billing.errors import Refused
+from pieced_billing.money import ZERO
 from pieced_billing.parties.organisation import Organisation
 
 SERIES: Final = "INV"
@@ -18,7 +20,8 @@ DEFAULT_ISSUER: Final = "default"
 class IssuingTerms:
     """What an issuing entity says of its numbers and of payment.
 
-    `payment_days` lie between the date of an invoice and its due date.
+    `payment_days` lie between the date of an invoice and its due date. An invoice of less than `minimum_amount`, CHF
+    with VAT, waits for the next.
     """
 
     issuer: str = DEFAULT_ISSUER
@@ -26,6 +29,7 @@ class IssuingTerms:
     credit_note_prefix: str = CREDIT_SERIES
     number_digits: int = 6
     payment_days: int = 30
+    minimum_amount: Decimal = ZERO
 
     @property
     def prefixes(self) -> dict[str, str]:

@@ -15,10 +15,11 @@ from pieced_billing.parties.vat_number import MISTYPED, vat_number
 from pieced_billing.yaml_file import Value, parse
 
 DEFAULT_ACCENT: Final = "#1f3a5f"
-_TERMS: Final = ("invoice_prefix", "credit_note_prefix", "number_digits", "payment_days")
+_TERMS: Final = ("invoice_prefix", "credit_note_prefix", "number_digits", "payment_days", "minimum_amount_chf")
 _KEYS: Final = ("issuer", *LIMITS, "iban", "vat_number", "email", "accent_colour", "logo", *_TERMS)
 _PREFIX: Final = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 _DIGITS: Final = range(4, 10)
+_LARGEST_MINIMUM: Final = Decimal("99999999.99")
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -52,6 +53,8 @@ def _issuing_terms(fields: Mapping[str, Value]) -> IssuingTerms:
         given["number_digits"] = _digits(fields["number_digits"])
     if "payment_days" in fields:
         given["payment_days"] = int(fields["payment_days"].number(0, Decimal(LONGEST_PAYMENT_DAYS)))
+    if "minimum_amount_chf" in fields:
+        given["minimum_amount"] = fields["minimum_amount_chf"].number(2, _LARGEST_MINIMUM)
     return IssuingTerms(fields["issuer"].string(), **given)
 
 

@@ -48,6 +48,8 @@ PRIVILEGES: Final = {
     "invoice_reminders": APPEND,
     "invoice_run_outcomes": APPEND,
     "invoice_status": READ,
+    "carried_periods": READ,
+    "standing_periods": READ,
 }
 """Privileges by table; one that is not named here the application cannot even read."""
 

@@ -35,7 +35,8 @@ class BilledDays:
             for key, added, returned in _changes(completed):
                 self._change(key, taken=added, given=returned)
                 self._read_to[key] = 0
-            again = [key for key in self._read_to if key[1] == completed.invoice.month.first]
+            periods = {month.first for month in completed.months()}
+            again = [key for key in self._read_to if key[1] in periods]
             self._read_to.update(dict.fromkeys(again, 0))  # also of tenants that only later bills put right there
         if pair.invoice.reversal is None:
             for key, added, returned in _changes(pair):

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from pieced_billing.invoicing.document import Invoice
+from pieced_billing.invoicing.draft import is_carried_line
 from pieced_billing.invoicing.rows import COLUMNS, LINE_COLUMNS, line_rows, row_of
 from pieced_billing.verification.documents import Document
 
@@ -49,6 +50,10 @@ def differences(document: Document, right: Invoice) -> Iterator[Difference]:
             yield Difference(number, None, name, text_of(stored), text_of(value))
     if has_proof and document.row_hash != document.output_hash:
         yield Difference(number, None, "output_hash", text_of(document.output_hash), text_of(document.row_hash))
+    beside = sorted({line.service_from.replace(day=1) for line in right.lines if is_carried_line(line, right.month)})
+    if right.reversal is None and list(document.carried) != beside:
+        stored_months, months = (", ".join(f"{day:%Y-%m}" for day in days) for days in (document.carried, beside))
+        yield Difference(number, None, "carried_periods", stored_months or _ABSENT, months or _ABSENT)
     if document.pdf_as_stored is False:
         yield Difference(number, None, "invoice_documents", "a PDF that does not give its SHA-256", "the PDF as made")
     yield from _lines(document, right, has_proof=has_proof)

@@ -18,7 +18,8 @@ from pieced_billing.store.connections import Connection
 _AS_TEXT: Final = frozenset(("recipient", "content", "stands_on"))
 _SELECTED: Final = ", ".join(f"{name}::text" if name in _AS_TEXT else name for name in COLUMNS)
 _DOCUMENTS: Final = f"""
-SELECT {_SELECTED}, output_hash, invoice_documents.sha256 = sha256(pdf)
+SELECT {_SELECTED}, output_hash, invoice_documents.sha256 = sha256(pdf),
+    ARRAY(SELECT carried.period_start FROM carried_periods AS carried WHERE carried.invoice_id = invoices.id ORDER BY 1)
 FROM invoices LEFT JOIN invoice_documents ON invoice_id = invoices.id WHERE zitadel_org_id = ANY(%s) ORDER BY id
 """  # noqa: S608 - our own columns
 _LINES: Final = f"""
@@ -43,7 +44,8 @@ class Document:
 
     `row_hash` is what `output_hash` has to be. `stands_on` is what a bill says that it knew: None of a credit note, a
     bill from before that was kept, and what cannot be read. `pdf_as_stored` is whether its PDF still gives the
-    SHA-256 beside it; None where it has no PDF.
+    SHA-256 beside it; None where it has no PDF. `carried` are the first days of the periods that a bill has beside its
+    own.
     """
 
     row: Mapping[str, Any]
@@ -52,6 +54,7 @@ class Document:
     output_hash: bytes | None
     pdf_as_stored: bool | None
     lines: Mapping[int, tuple[Any, ...]]
+    carried: Sequence[date]
 
     @property
     def id(self) -> int:
@@ -68,6 +71,13 @@ class Document:
         """The period that it is about."""
         first: date = self.row["period_start"]
         return Month.of(first)
+
+    @property
+    def carried_months(self) -> list[Month]:
+        """The months that a bill has beside its own, as these or its lines say, ascending: runs decided that."""
+        adjusts, first = LINE_COLUMNS.index("adjusts"), LINE_COLUMNS.index("service_from")
+        days = {*self.carried, *(line[first] for line in self.lines.values() if line[adjusts] is None)}
+        return sorted({Month.of(day) for day in days if Month.of(day) < self.month})
 
     @property
     def credits(self) -> int | None:
@@ -95,10 +105,11 @@ def load_documents(connection: Connection, orgs: Sequence[str]) -> Mapping[str, 
     for invoice_id, position, *line in connection.execute(_LINES, [[row[0] for row in rows]]):
         lines[invoice_id][position] = tuple(line)
     found: defaultdict[str, list[Document]] = defaultdict(list)
-    for *columns, stored_hash, pdf_as_stored in rows:
+    for *columns, stored_hash, pdf_as_stored, carried in rows:
         row = dict(zip(COLUMNS, columns, strict=True))
         hashes = output_hash(columns), stored_hash
-        document = Document(row, parse_then(row["stands_on"]), *hashes, pdf_as_stored, lines.get(row["id"], {}))
+        evidence = parse_then(row["stands_on"]), *hashes, pdf_as_stored
+        document = Document(row, *evidence, lines.get(row["id"], {}), carried)
         found[row["zitadel_org_id"]].append(document)
     return found
 

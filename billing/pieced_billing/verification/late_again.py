@@ -1,6 +1,6 @@
 """What came late to each bill, found again: the adjustments that it had to have (rule 17)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.adjustments import KIND, Adjustment, Bill, BilledLine, adjustments
@@ -29,9 +29,9 @@ class LateAgain:
         pair = self._reissued.by_id[invoice_id]
         self._pending.update((month, one.line.uid) for month, one in pair.billed() if month != pair.invoice.month)
 
-    def adjustments(self, month: Month, then: Then, terms: PartyTerms | None, *, again: bool) -> list[Adjustment]:
-        """What the bill of a month has to put right of other bills; `again` says that the month was billed before."""
-        standing = {one.invoice.month: one for one in self._reissued.standing()}
+    def adjustments(self, then: Then, terms: PartyTerms | None, again: Sequence[Month]) -> list[Adjustment]:
+        """What a bill has to put right of other bills; `again` are months of it that may have been billed before."""
+        standing = {month: one for one in self._reissued.standing() for month in one.months()}
         self._look_at(standing, then)
         found: list[Adjustment] = []
         for of_month, uid in sorted(self._pending):
@@ -41,7 +41,7 @@ class LateAgain:
                     correct = self._correct(of_month, uid, then, terms)
                     bill = Bill(one.document.id, one.document.number, of_month)
                     found += adjustments(bill, self._billed(of_month, uid, one), correct)
-        if again:
+        for month in again:
             for bill, uid in self._adjusted(month):
                 found += adjustments(bill, self._billed(month, uid, None), [])
         return found

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pieced_billing.calendar import Month
-from pieced_billing.invoicing.adjustments import BilledLine
+from pieced_billing.invoicing.adjustments import KIND, BilledLine
 from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.rows import LINE_COLUMNS
 from pieced_billing.rating.lines import Line
@@ -32,12 +32,17 @@ class Pair(NamedTuple):
         found: Any = self.invoice.content["vat"]
         return list(found)
 
+    def months(self) -> list[Month]:
+        """The periods that a bill is of: its own, and those that were carried to it, ascending."""
+        carried = {month for month, one in self.billed() if one.line.kind != KIND}
+        return sorted(carried | {self.invoice.month})
+
     def billed(self) -> Iterator[tuple[Month, BilledLine]]:
         """The lines of a bill, each with the period that it is about."""
         for index, line in enumerate(self.invoice.lines):
             adjustment = self.invoice.adjustments.get(index)
             if adjustment is None:
-                yield self.invoice.month, BilledLine(self.document.id, index + 1, line.kind, line, 0)
+                yield Month.of(line.service_from), BilledLine(self.document.id, index + 1, line.kind, line, 0)
             else:
                 billed = BilledLine(self.document.id, index + 1, adjustment.charge, line, adjustment.returned)
                 yield adjustment.bill.month, billed

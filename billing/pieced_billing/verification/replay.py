@@ -13,7 +13,9 @@ from pieced_billing.invoicing.credit import CannotCredit, Original, Remaining, c
 from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.draft import draft
 from pieced_billing.invoicing.issue import OfTheDay, evidence_of, frozen
+from pieced_billing.invoicing.month import BillingMonth
 from pieced_billing.invoicing.proof import Basis
+from pieced_billing.ledger.history import TenantHistory
 from pieced_billing.money import ZERO, exact_sum
 from pieced_billing.parties.issuing_terms import IssuingTerms
 from pieced_billing.verification.documents import Document, Then
@@ -55,13 +57,21 @@ class Replay:
         known, month = self._known, document.month
         then = then_of(document, self._settings, self._months.prices, known.terms, known.facts)
         billing_month = self._months.then(month, then)
-        found = (known.facts[uid].history(links, billing_month.days) for uid, links in then.links.items())
         terms = known.terms.terms(then.terms)
         revision = 1 + sum(1 for one in self.reissued.bills() if one.invoice.month == month)
-        adjusted = self._late.adjustments(month, then, terms, again=revision > 1)
-        drafted = draft(billing_month, known.org, [one for one in found if one is not None], terms, adjusted)
+        earlier = document.carried_months
+        adjusted = self._late.adjustments(then, terms, [*([month] if revision > 1 else []), *earlier])
+        carried = [
+            draft(of_month, known.org, self._histories(then, of_month), terms)
+            for of_month in (self._months.then(one, then) for one in earlier)
+        ]
+        drafted = draft(billing_month, known.org, self._histories(then, billing_month), terms, adjusted, carried)
         evidence = None if document.stands_on is None else evidence_of(drafted, self._basis(then))
         return frozen(drafted, _of_the_day(document), revision, evidence)
+
+    def _histories(self, then: Then, month: BillingMonth) -> list[TenantHistory]:
+        found = (self._known.facts[uid].history(links, month.days) for uid, links in then.links.items())
+        return [one for one in found if one is not None]
 
     def _basis(self, then: Then) -> Basis:
         """What a bill should say that it stands on."""
