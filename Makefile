@@ -2,7 +2,7 @@
 # Writes only below this folder and PIECED_CACHE.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python up demo test test-fast test-faults soak lint format types lock bench-operator bench-billing clean distclean
+.PHONY: help setup setup-python up demo test test-fast test-faults soak mutation lint format types lock bench-operator bench-billing clean distclean
 
 export PIECED_CACHE ?= $(HOME)/.cache/pieced
 # Tools that would write to the home folder write here.
@@ -52,6 +52,10 @@ test-faults: setup ## Let everything fail: death at every named point, then a st
 soak: setup ## Let faults come for half an hour (MINUTES=30), counted in docs/reliability.md
 	$(BIN)/python -m tests.faults --minutes $(MINUTES) --report docs/reliability.md
 
+mutation: setup-python ## Change the core that decides money in every small way, and count in docs/mutation.md what tests notice
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-mutation.lock
+	$(BIN)/python -m tests.mutation
+
 lint: setup-python ## Check formatting, lint rules and import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -66,10 +70,11 @@ format: setup-python ## Format the code and mend what the linter can mend
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-lock: setup-python ## Resolve pyproject.toml again into the lock files: development, image, building the wheel
+lock: setup-python ## Resolve pyproject.toml again into the lock files: development, image, building the wheel, mutation
 	$(LOCK) pyproject.toml --extra dev --output-file requirements.lock
 	$(LOCK) pyproject.toml --constraint requirements.lock --output-file requirements-runtime.lock
 	echo hatchling | $(LOCK) - --constraint requirements.lock --output-file requirements-build.lock
+	echo 'cosmic-ray>=8.7,<9' | $(LOCK) - --constraint requirements.lock --output-file requirements-mutation.lock
 
 bench-operator: setup ## Measure the operator with 1,000, 5,000 and 10,000 tenants, and two others next to it (hours)
 	@$(BIN)/python -m benchmarks.operator --write
