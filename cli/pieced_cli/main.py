@@ -29,7 +29,7 @@ COMMANDS: Final = {
     "ledger": _Source(
         "pieced_cli.ledger", "What was ordered and used, when: import, export, show, check, seal, verify."
     ),
-    "usage": _Source("pieced_cli.usage", "What was used: import, collect, rates."),
+    "usage": _Source("pieced_cli.usage", "What was used: import, collect, rates, end, skip."),
     "price": _Source("pieced_cli.price", "Prices of the platform and of packages: apply, show."),
     "org": _Source("pieced_cli.org", "Organisations, who is billed and how: apply, show."),
     "issuer": _Source("pieced_cli.issuer", "Who issues the invoices, and where they are paid: apply, show."),

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ from pieced_billing.calendar import Month
 from pieced_billing.errors import UsageError
 from pieced_cli.files import opened
 from pieced_cli.output import Format, Output, Table, show
-from pieced_cli.values import DateOption, MonthOption
+from pieced_cli.values import DateOption, InstantOption, MonthOption
 
 if TYPE_CHECKING:
     from pieced_billing.usage.collect import Collected
@@ -22,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 @app.callback()
 def _usage() -> None:
-    """What was used: import, collect, rates."""
+    """What was used: import, collect, rates, end, skip."""
 
 
 @app.command("import")
@@ -51,6 +51,38 @@ def rates(
     with opened(file) as lines, database() as connection:
         new = record_rates(connection, lines)
     print(f"{new} {'rate' if new == 1 else 'rates'} recorded.")
+
+
+@app.command("end")
+def end(
+    source: Annotated[str, typer.Argument(help="The source, such as litellm.")],
+    on: Annotated[date, DateOption("--on", help="The first local day whose usage it does not tell any more.")],
+) -> None:
+    """Say that a source ends: usage of that day and later is not missing without it, and no invoice waits for it."""
+    from pieced_billing.calendar import day_start, from_microseconds  # noqa: PLC0415
+    from pieced_billing.store.settings import load_settings  # noqa: PLC0415
+    from pieced_billing.usage.endings import end_source  # noqa: PLC0415
+    from pieced_cli.database import database  # noqa: PLC0415
+
+    with database() as connection:
+        end_source(connection, source, from_microseconds(day_start(on, load_settings(connection).zone)))
+    print(f"{source} is waited for up to {on}, and not from then on.")
+
+
+@app.command("skip")
+def skip_changed(
+    source: Annotated[str, typer.Argument(help="The source, such as litellm.")],
+    uid: Annotated[str, typer.Argument(help="The UID of the tenant.")],
+    until: Annotated[datetime, InstantOption("--until", help="More than two hours past what is to be skipped.")],
+) -> None:
+    """Say that what is recorded of a tenant is right, whatever its source says now, and collect it from there on."""
+    from pieced_billing.ledger.export import instant_text  # noqa: PLC0415
+    from pieced_billing.usage.endings import skip  # noqa: PLC0415
+    from pieced_cli.database import database  # noqa: PLC0415
+
+    with database() as connection:
+        skip(connection, source, uid, until)
+    print(f"Usage of {uid} counts as collected from {source} until {instant_text(until)}.")
 
 
 @app.command("collect")

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from pieced_billing.calendar import Month
+from pieced_billing.invoicing.corrections import credit_invoice
+from pieced_billing.invoicing.credit import CannotCredit, Wanted
 from pieced_billing.invoicing.load import UnknownOrganisation, drafts
 from pieced_billing.invoicing.wish import PeriodNotOver, WrongIssueDate
 from pieced_billing.store.connections import Connection, connect
@@ -139,6 +141,20 @@ def test_rule_17_a_negative_draft_becomes_a_credit_note(connection: Connection) 
     row = one(connection, "SELECT kind, credits, gross, due_on = issued_on FROM invoices WHERE kind <> 'invoice'")
     assert row == ("credit_note", None, Decimal("-399.97"), True)
     assert run_invoices(connection).invoiced_before == 2
+    with pytest.raises(CannotCredit, match="which is never credited; what is wrong in the bill of a month comes right"):
+        credit_invoice(connection, f"CN-{year}-000001", Wanted(), "wrong")
+    add_usage = "INSERT INTO usage_records (source, usage_id, tenant_uid, meter, quantity, occurred_at)"
+    connection.execute(
+        f"{add_usage} SELECT 'import', 'late', tenant_uid, 'llm_spend', 450, '2026-03-05T10:00:00Z'"
+        " FROM tenant_billing_lifecycle WHERE zitadel_org_id = 'negative'"
+    )
+    run_invoices(connection, APRIL, org="negative", confirmed=True)
+    put_right = one(
+        connection,
+        "SELECT amount, original.number FROM invoice_lines"
+        " JOIN invoices AS original ON original.id = original_invoice_id WHERE adjusts = 'llm_spend'",
+    )
+    assert put_right == (Decimal("450.00"), f"CN-{year}-000001")
 
 
 def test_an_amount_far_above_the_last_months_waits_for_a_confirmation(connection: Connection) -> None:

@@ -46,7 +46,10 @@ def load_original(connection: Connection, number: str) -> Original:
         raise UnknownInvoice(number)
     invoice_id, kind, issuer, org, period_start, posture, language, recipient, vat = row
     if kind != Kind.INVOICE:
-        raise CannotCredit(f"{number} is a credit note; only an invoice can be credited.")
+        raise CannotCredit(
+            f"{number} is a credit note, which is never credited; what is wrong in the bill of a month comes right on "
+            "the organisation's next one."
+        )
     credited: dict[int, Decimal] = dict(connection.execute(_CREDITED, [invoice_id]).fetchall())
     lines = (Line(*line) for line in connection.execute(_LINES, [invoice_id]).fetchall())
     credit_notes = [of_credit for (of_credit,) in connection.execute(_CREDIT_NOTES, [invoice_id])]
