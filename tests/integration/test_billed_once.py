@@ -6,7 +6,7 @@ from datetime import date
 import psycopg
 import pytest
 
-from pieced_billing.invoicing.corrections import credit_invoice
+from pieced_billing.invoicing.corrections import CannotCorrect, correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.store.connections import Connection, connect
 from tests.books import APRIL, MARCH, add_customers, add_tenant, run_invoices
@@ -101,3 +101,23 @@ def test_an_organisation_whose_days_are_billed_already_is_parked_and_the_others_
     outcome = run_invoices(connection)
     assert [(parked.org, parked.code) for parked in outcome.parked] == [("org-0001", "cannot_be_stored")]
     assert len(outcome.numbers) == 1
+
+
+def test_a_correction_that_would_bill_a_day_of_another_bill_is_refused_and_nothing_credited(
+    connection: Connection,
+) -> None:
+    add_customers(connection, 1)
+    (number,) = run_invoices(connection).numbers
+    with connection.transaction():
+        line = {"position": 1, "uid": TENANT, "kind": "package_days", "package": "search", "days": 1 << 30}
+        connection.execute(LINE, line | {"month": MARCH.first})
+        connection.execute(BILL, [MARCH.first, 1, 1])
+    connection.execute(
+        "INSERT INTO tenant_skill_events"
+        " (tenant_uid, tenant_name, zitadel_org_id, seq, skill_id, event_kind, occurred_at, quality, source)"
+        " VALUES (%s, 'tenant-of-org-0001', 'org-0001', 2, 'search', 'enabled', '2026-03-31T10:00:00Z', 'exact', 'x')",
+        [TENANT],
+    )
+    with pytest.raises(CannotCorrect, match=f"^{number} was not credited.* billed twice: package_days search"):
+        correct_invoice(connection, number, "wrong")
+    assert connection.execute("SELECT count(*) FROM invoices WHERE credits IS NOT NULL").fetchone() == (0,)

@@ -2,13 +2,15 @@
 
 from typing import ClassVar, NamedTuple
 
+import psycopg
+
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.credit import Wanted, credit
 from pieced_billing.invoicing.original import load_original
 from pieced_billing.invoicing.run import finalise
 from pieced_billing.invoicing.save import save_invoices
 from pieced_billing.invoicing.wish import Wish
-from pieced_billing.store.connections import Connection
+from pieced_billing.store.connections import Connection, one_line
 from pieced_billing.store.locks import lock_invoicing, rely_on_prices
 from pieced_billing.store.settings import load_settings
 
@@ -41,17 +43,24 @@ def correct_invoice(connection: Connection, number: str, reason: str) -> Correct
 
     The connection must not be in a transaction. Raises UnknownInvoice, CannotCredit and CannotCorrect.
     """
-    with connection.transaction():
-        rely_on_prices(connection)
-        lock_invoicing(connection)
-        original = load_original(connection, number)
-        credit_note = _credit(connection, number, Wanted(), reason)
-        outcome = finalise(connection, original.month, [original.org], Wish(confirmed=True))
-        for parked in outcome.parked:
-            raise CannotCorrect(
-                f"{number} was not credited, as {original.month} cannot be billed again: {parked.reason}"
-            )
-        return Correction(credit_note, outcome.numbers[0] if outcome.numbers else None)
+    try:
+        with connection.transaction():
+            rely_on_prices(connection)
+            lock_invoicing(connection)
+            return _correct(connection, number, reason)
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise CannotCorrect(
+            f"{number} was not credited, as what it billed cannot be stored again: {one_line(error)}"
+        ) from error
+
+
+def _correct(connection: Connection, number: str, reason: str) -> Correction:
+    original = load_original(connection, number)
+    credit_note = _credit(connection, number, Wanted(), reason)
+    outcome = finalise(connection, original.month, [original.org], Wish(confirmed=True))
+    for parked in outcome.parked:
+        raise CannotCorrect(f"{number} was not credited, as {original.month} cannot be billed again: {parked.reason}")
+    return Correction(credit_note, outcome.numbers[0] if outcome.numbers else None)
 
 
 def _credit(connection: Connection, number: str, wanted: Wanted, reason: str) -> str:
