@@ -145,7 +145,7 @@ def test_commands(database: Database, connection: Connection, number: str) -> No
     said = invoice("credit", number, "--line", "2", "--reason", "goodwill")
     assert said == f"{note} gives back CHF 33.51 of {number}, of which CHF 107.02 is left.\n"
     assert "CN-" in invoice("pay", note, "--on", f"{today}", "--amount", "1", "--reference", "r", status=1)
-    assert "is a credit note; only an invoice" in invoice("credit", note, "--reason", "r", status=1)
+    assert "is a credit note, which is never credited" in invoice("credit", note, "--reason", "r", status=1)
     assert "--reason must be one line" in invoice("credit", number, "--reason", " ", status=2)
     assert "There is no invoice 'INV-1'" in invoice("correct", "INV-1", "--reason", "r", status=1)
     corrected = json.loads(invoice("correct", number, "--reason", "moved", "-o", "json"))
