@@ -10,10 +10,12 @@ import pytest
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
+from pieced_billing.invoicing.late import late
 from pieced_billing.invoicing.load import drafts
 from pieced_billing.store.connections import Connection, connect
 from pieced_billing.store.settings import load_settings
 from tests.books import APRIL, MARCH, add_customers, add_tenant, run_invoices
+from tests.chained import bring, line, usage
 from tests.databases import Database
 from tests.latecomers import MAY, ORG, TENANT, enable, use
 
@@ -172,3 +174,19 @@ def test_usage_is_billed_again_by_nobody_who_has_not_read_further(connection: Co
     with connection.transaction(force_rollback=True):
         connection.execute(line, [TENANT, read_to[0] + 1])
         connection.execute(bill, [ORG])
+
+
+def test_what_comes_late_and_changes_no_amount_is_looked_at_once(connection: Connection) -> None:
+    add_customers(connection, 1)
+    gone = add_tenant(connection, ORG, "gone")
+    bring(connection, [line("deleted", gone, "20T10:00:00Z")])
+    run_invoices(connection)
+    bring(connection, [line("suspended", gone, "25T10:00:00Z")])  # after its end, which has no effect
+    zone = load_settings(connection).zone.key
+    assert [one.uid for one in late(connection, zone, [ORG])] == [gone]
+    run_invoices(connection, APRIL, dry=True)
+    assert [one.uid for one in late(connection, zone, [ORG])] == [gone], "a dry run keeps nothing"
+    assert len(run_invoices(connection, APRIL).numbers) == 1
+    assert late(connection, zone, [ORG]) == []
+    bring(connection, [usage(gone, "late")])
+    assert adjusted(connection, MAY) == [("2026-03", "llm_spend", None, "0.00", "2.50", "2.50")]

@@ -70,7 +70,7 @@ def test_what_waits_for_a_minimum_amount_is_charged_as_owed_once_it_does_not_wai
 @pytest.mark.parametrize(
     ("module", "statement", "right", "wrong"),
     [
-        (late, "_LATE", "fact.link > coalesce(billed.read_to, 0)", "fact.link > coalesce(billed.read_to, 0) + 1"),
+        (late, "_LATE", "compared.read_to, 0)", "compared.read_to, 0) + 1"),
         (late, "_BILLED", "AND line.adjusts IS NOT NULL AND", "AND line.adjusts IS NULL AND"),
         (adjust, "_TAKEN_BACK", "line.adjusted_period = %s", "line.adjusted_period = %s AND false"),
     ],

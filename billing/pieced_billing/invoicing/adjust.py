@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from pieced_billing.calendar import Month
 from pieced_billing.invoicing.adjustments import Adjustment, Bill, adjustments
@@ -28,6 +29,13 @@ GROUP BY 1, 3, 4 ORDER BY 1, 4
 """
 
 
+class Compared(NamedTuple):
+    """By organisation what its bill has to put right, and all tenant UIDs that were looked at for it."""
+
+    adjustments: Mapping[str, list[Adjustment]]
+    uids: Mapping[str, set[str]]
+
+
 def load_adjustments(
     connection: Connection,
     month: Month,
@@ -35,7 +43,7 @@ def load_adjustments(
     terms: Mapping[str, PartyTerms],
     bills: Mapping[str, Bills],
     carried: Carried,
-) -> Mapping[str, list[Adjustment]]:
+) -> Compared:
     """What the bills of a month have to put right of other months, by organisation; nothing where its bill stands.
 
     Where a month is billed again after a full credit, or was carried, what bills that stand have adjusted in it is
@@ -56,7 +64,10 @@ def load_adjustments(
         rows = connection.execute(_TAKEN_BACK, [of_month.first, chosen]).fetchall() if chosen else []
         entries = [ToReadAgain(Bill(invoice_id, number, of_month), org, uid) for invoice_id, number, org, uid in rows]
         _compare(connection, of_month, entries, {}, found)
-    return found
+    looked_at: defaultdict[str, set[str]] = defaultdict(set)
+    for entry in to_read:
+        looked_at[entry.org].add(entry.uid)
+    return Compared(found, looked_at)
 
 
 def _month(one: ToReadAgain) -> Month:

@@ -4,7 +4,7 @@ By that link a bill can be computed again. What is recorded while facts are read
 others; the organisations that it is about are read again, while nothing more can be recorded of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from pieced_billing.invoicing.adjust import load_adjustments
@@ -21,12 +21,20 @@ from pieced_billing.store.connections import Connection
 
 
 class Facts(NamedTuple):
-    """By tenant UID up to where its chain was read; by organisation its tenants, and what its bill has beside them."""
+    """By tenant UID up to where its chain was read; by organisation its tenants, and what its bill has beside them.
+
+    `compared` are the tenants of an organisation of which something late was looked at for that.
+    """
 
     ends: Mapping[str, ChainEnd]
     tenants: Mapping[str, Sequence[TenantHistory]]
     adjusted: Mapping[str, Sequence[Adjustment]]
     carried: Carried
+    compared: Mapping[str, Collection[str]]
+
+    def compared_to(self, org: str) -> Mapping[str, int]:
+        """Up to where the chains of these tenants were read."""
+        return {uid: self.ends[uid].links for uid in self.compared.get(org, ()) if uid in self.ends}
 
 
 def load_facts(
@@ -46,6 +54,7 @@ def load_facts(
             {**facts.tenants, **newer.tenants},
             {**kept, **newer.adjusted},
             {**facts.carried, **newer.carried},
+            {**facts.compared, **newer.compared},
         )
     return facts
 
@@ -61,5 +70,6 @@ def _read(
 ) -> Facts:
     ends = chain_ends(connection, orgs, hold=hold)
     carried = load_carried(connection, month.days.month, orgs, terms)
-    adjusted = load_adjustments(connection, month.days.month, orgs, terms, bills, carried)
-    return Facts(ends, dict(histories(connection, month.days, month.until, orgs)), adjusted, carried)
+    found = load_adjustments(connection, month.days.month, orgs, terms, bills, carried)
+    tenants = dict(histories(connection, month.days, month.until, orgs))
+    return Facts(ends, tenants, found.adjustments, carried, found.uids)

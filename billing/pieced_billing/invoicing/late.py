@@ -18,8 +18,9 @@ credits IS NULL AND bill.id < %(before)s AND NOT EXISTS (
 """
 _HAVE_BILLS: Final = "SELECT EXISTS (SELECT FROM invoices WHERE credits IS NULL AND zitadel_org_id = ANY(%s))"
 
-# What the newest bill of a UID has read holds for all periods. That no fact is late for a bill that was made a day or
-# more after it was recorded only keeps the search short: what was read is said by the chain.
+# What the newest bill of a UID has read holds for all periods, as does what was compared without leaving a line. That
+# no fact is late for a bill that was made a day or more after it was recorded only keeps the search short: what was
+# read is said by the chain.
 _LATE: Final = """
 WITH standing AS MATERIALIZED (
     SELECT bill.id, bill.number, bill.zitadel_org_id, period.period_start,
@@ -35,6 +36,7 @@ WITH standing AS MATERIALIZED (
         LEFT JOIN LATERAL (
             SELECT read_to FROM billed_days WHERE tenant_uid = tenant.tenant_uid ORDER BY period_start DESC LIMIT 1
         ) AS billed ON true
+        LEFT JOIN late_facts_compared AS compared USING (tenant_uid)
         CROSS JOIN LATERAL (
             SELECT occurred_at, recorded_at, link FROM tenant_lifecycle_events WHERE tenant_uid = tenant.tenant_uid
             UNION ALL
@@ -45,7 +47,7 @@ WITH standing AS MATERIALIZED (
             SELECT occurred_at, recorded_at, link FROM usage_records
             WHERE tenant_uid = tenant.tenant_uid AND pieced_is_late(occurred_at, recorded_at)
         ) AS fact
-    WHERE fact.occurred_at < horizon.ended_at AND fact.link > coalesce(billed.read_to, 0)
+    WHERE fact.occurred_at < horizon.ended_at AND fact.link > greatest(billed.read_to, compared.read_to, 0)
 )
 SELECT DISTINCT standing.id, standing.number, standing.period_start, facts.tenant_uid, standing.zitadel_org_id
 FROM facts JOIN standing ON standing.zitadel_org_id = facts.zitadel_org_id

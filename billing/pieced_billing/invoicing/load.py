@@ -49,7 +49,7 @@ def drafts(
             terms = load_terms(connection, chosen)
             bills = load_bills(connection, month, chosen)
             carried = load_carried(connection, month, chosen, terms)
-            adjusted = load_adjustments(connection, month, chosen, terms, bills, carried)
+            adjusted = load_adjustments(connection, month, chosen, terms, bills, carried).adjustments
             for org, tenants in chunk:
                 missing.discard(org)
                 yield draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()), carried.get(org, ()))

@@ -18,6 +18,7 @@ from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.bills import Bills, count_documents, load_bills
 from pieced_billing.invoicing.carried import has_own_lines, is_carried
+from pieced_billing.invoicing.compared import record_compared
 from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.draft import draft
 from pieced_billing.invoicing.facts import load_facts
@@ -162,15 +163,17 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wi
     """
     rely_on_prices(connection)
     known = count_documents(connection, orgs)
-    outcome, invoices = _draft(connection, month, orgs, wish)
+    drafted = _draft(connection, month, orgs, wish)
     faults.point("run.after_drafts")
-    if outcome.invoiced_before == len(orgs):
-        return outcome
+    if drafted.outcome.invoiced_before == len(orgs):
+        return drafted.outcome
     lock_invoicing(connection)
     faults.point("run.after_lock")
     if count_documents(connection, orgs) != known:
-        outcome, invoices = _draft(connection, month, orgs, wish)
+        drafted = _draft(connection, month, orgs, wish)
+    outcome, invoices = drafted.outcome, drafted.invoices
     record_outcomes(connection, month, outcome.not_invoiced())
+    record_compared(connection, drafted.compared)
     if invoices:
         outcome.numbers = save_invoices(connection, invoices)
         for invoice, number in zip(invoices, outcome.numbers, strict=True):
@@ -179,20 +182,34 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wi
     return outcome
 
 
-def _draft(connection: Connection, month: Month, orgs: Sequence[str], wish: Wish) -> tuple[Outcome, list[Invoice]]:
-    """The bills to be of those organisations that have none, and what becomes of the others."""
+@dataclass(slots=True)
+class _Drafted:
+    """The bills to be of some organisations, and what becomes of the others.
+
+    `compared` says of tenants of which something late was looked at up to where their chains were read, where nothing
+    of it is left: it is on a bill, or changes none.
+    """
+
+    outcome: Outcome
+    invoices: list[Invoice] = field(default_factory=list)
+    compared: dict[str, int] = field(default_factory=dict)
+
+
+def _draft(connection: Connection, month: Month, orgs: Sequence[str], wish: Wish) -> _Drafted:
+    """Draft those of the organisations that have no bill."""
     bills = load_bills(connection, month, orgs)
     open_orgs = [org for org in orgs if org not in bills or not bills[org].stands]
-    outcome = Outcome(invoiced_before=len(orgs) - len(open_orgs))
-    if not open_orgs:
-        return outcome, []
-    return outcome, list(_decide(connection, month, {org: bills.get(org) for org in open_orgs}, wish, outcome))
+    drafted = _Drafted(Outcome(invoiced_before=len(orgs) - len(open_orgs)))
+    if open_orgs:
+        _decide(connection, month, {org: bills.get(org) for org in open_orgs}, wish, drafted)
+    return drafted
 
 
 def _decide(
-    connection: Connection, month: Month, before: Mapping[str, Bills | None], wish: Wish, outcome: Outcome
-) -> Iterator[Invoice]:
+    connection: Connection, month: Month, before: Mapping[str, Bills | None], wish: Wish, decided: _Drafted
+) -> None:
     """Draft organisations, given their bills before, and decide what becomes of each: a bill, nothing, or parking."""
+    outcome = decided.outcome
     orgs, bills = list(before), {org: bill for org, bill in before.items() if bill is not None}
     settings = load_settings(connection)
     today = wish.issued_on or settings.today
@@ -219,12 +236,14 @@ def _decide(
             reason = f"The draft failed: {type(error).__name__}: {one_line(error)}."
             outcome.parked.append(Parked(org, "draft_failed", reason))
             continue
+        if invoice is not None and is_carried(invoice, tenants, billing_month.days):
+            (outcome.carried if has_own_lines(invoice) else outcome.nothing_to_bill).append(org)
+            continue
+        decided.compared.update(facts.compared_to(org))
         if invoice is None:
             outcome.nothing_to_bill.append(org)
-        elif is_carried(invoice, tenants, billing_month.days):
-            (outcome.carried if has_own_lines(invoice) else outcome.nothing_to_bill).append(org)
         else:
-            yield invoice
+            decided.invoices.append(invoice)
 
 
 def _park(connection: Connection, month: Month, parked: Parked, wish: Wish) -> Outcome:

@@ -41,6 +41,7 @@ PRIVILEGES: Final = {
     "invoices_id_seq": "USAGE",
     "invoice_lines": APPEND,
     "billed_days": READ,
+    "late_facts_compared": EDIT,
     "invoice_documents": APPEND,
     "issuing_entity_versions": APPEND,
     "mail_outbox": EDIT,
