@@ -21,22 +21,22 @@ def _rows(document: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield f"on invoice {document['credits']}: {document['reason']}"
     for line in document["lines"]:
         yield ""
-        yield from _line(line, document["number"], Month.parse(document["period"]), zone)
+        yield from _line(line, document["number"], zone)
     if "vat" in document:
         yield ""
         yield from _totals(document)
     yield ""
 
 
-def _line(line: Mapping[str, Any], number: str, month: Month, zone: ZoneInfo) -> Iterator[str]:
+def _line(line: Mapping[str, Any], number: str, zone: ZoneInfo) -> Iterator[str]:
     yield from title(line, f"{line['line']}: {line['tenant']}, ")
     yield from _differences(line["differences"], number)
     if "adjusts" in line:
         yield from _adjustment(line, zone)
     elif "original" in line:
-        yield from _credit(line, month, zone)
-    else:
-        yield from charge_rows(line, month, zone)
+        yield from _credit(line, zone)
+    else:  # the month of its days, which may be one that was carried
+        yield from charge_rows(line, Month.parse(line["service_from"][:7]), zone)
 
 
 def _adjustment(line: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
@@ -59,13 +59,13 @@ def _adjustment(line: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield from _indented(charge_rows(correct, Month.parse(line["original_period"]), zone))
 
 
-def _credit(line: Mapping[str, Any], month: Month, zone: ZoneInfo) -> Iterator[str]:
+def _credit(line: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
     """What is taken back of which line, and what that line comes from."""
     original = line["original"]
     yield from labelled("credits", f"line {original['line']} of {original['invoice']}, CHF {original['amount']}")
     part = "all of it" if line["amount"] == f"-{line['left']}" else "a share of the credited amount (largest remainder)"
     yield from labelled("left", f"CHF {line['left']} was left of it; this takes back {part}")
-    yield from _indented(_line(original, original["invoice"], month, zone))
+    yield from _indented(_line(original, original["invoice"], zone))
 
 
 def _totals(document: Mapping[str, Any]) -> Iterator[str]:
