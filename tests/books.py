@@ -8,7 +8,8 @@ import yaml
 
 from pieced_billing.calendar import Month
 from pieced_billing.documents.issuers import apply_issuers
-from pieced_billing.invoicing.run import Outcome, run
+from pieced_billing.invoicing.outcome import Outcome
+from pieced_billing.invoicing.run import run
 from pieced_billing.invoicing.wish import Wish
 from pieced_billing.parties.apply import Applied, apply_organisations
 from pieced_billing.prices.apply import apply_prices

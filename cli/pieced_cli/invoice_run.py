@@ -12,7 +12,7 @@ import typer
 from pieced_billing.calendar import Month
 from pieced_billing.errors import UsageError
 from pieced_billing.invoicing.holes import Hole
-from pieced_billing.invoicing.run import Outcome
+from pieced_billing.invoicing.outcome import Outcome
 from pieced_billing.invoicing.run_in_processes import run_in_processes
 from pieced_billing.invoicing.wish import Wish
 from pieced_billing.money import amount_text

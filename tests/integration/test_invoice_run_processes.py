@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pieced_billing.errors import Refused, Unavailable
-from pieced_billing.invoicing.run import BATCH_TENANTS, Outcome
+from pieced_billing.invoicing.outcome import Outcome
+from pieced_billing.invoicing.run import BATCH_TENANTS
 from pieced_billing.invoicing.run_in_processes import run_in_processes
 from pieced_billing.invoicing.wish import Wish
 from pieced_billing.store.connections import Connection, connect

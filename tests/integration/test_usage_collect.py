@@ -12,7 +12,8 @@ import pytest
 from pieced_billing.calendar import DEFAULT_ZONE, Month
 from pieced_billing.errors import Unavailable
 from pieced_billing.invoicing.load import drafts
-from pieced_billing.invoicing.run import Outcome, run
+from pieced_billing.invoicing.outcome import Outcome
+from pieced_billing.invoicing.run import run
 from pieced_billing.ledger.import_ import import_lines
 from pieced_billing.ledger.verify import verify
 from pieced_billing.parties.apply import apply_organisations

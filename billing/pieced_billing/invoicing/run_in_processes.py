@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 
 from pieced_billing.calendar import Month
 from pieced_billing.errors import Refused, Unavailable
-from pieced_billing.invoicing.run import Outcome, finalise_batch, load_batches
+from pieced_billing.invoicing.outcome import Outcome
+from pieced_billing.invoicing.run import finalise_batch, load_batches
 from pieced_billing.invoicing.wish import WHOLE, Wish
 from pieced_billing.store.connections import Connection, session
 
