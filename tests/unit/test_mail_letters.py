@@ -90,14 +90,14 @@ def test_an_invoice_as_its_customer_receives_it() -> None:
     ("language", "subject", "said"),
     [
         ("de", "Gutschrift", "Der Betrag wird Ihnen gutgeschrieben."),
-        ("fr", "Note de crédit", "d’un montant de CHF 148.21."),
-        ("it", "Nota di credito", "per un importo di CHF 148.21."),
-        ("en", "Credit note", "amounting to CHF 148.21."),
+        ("fr", "Note de crédit", "d’un montant de CHF 1’148.21."),
+        ("it", "Nota di credito", "per un importo di CHF 1’148.21."),
+        ("en", "Credit note", "amounting to CHF 1’148.21."),
     ],
 )
 def test_a_credit_note_in_each_language(language: str, subject: str, said: str) -> None:
-    """Its amount is said as what is given back."""
-    _, read = sent(invoice_letter(an_invoice(language, kind=Kind.CREDIT_NOTE, gross="-148.21"), b"%PDF"))
+    """Its amount is said as what is given back, written as on the page."""
+    _, read = sent(invoice_letter(an_invoice(language, kind=Kind.CREDIT_NOTE, gross="-1148.21"), b"%PDF"))
     assert read["Subject"] == f"{subject} INV-2026-000001, Pieced AG"
     assert said in body(read)
     assert read["Content-Language"] == language

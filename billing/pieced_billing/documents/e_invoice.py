@@ -10,12 +10,13 @@ from typing import Final
 
 from pieced_billing.calendar import Month
 from pieced_billing.documents.cii import day, document, element, period
-from pieced_billing.documents.countries import countries, vat_prefixes
 from pieced_billing.documents.e_invoice_lines import e_invoice_line
 from pieced_billing.documents.invoice_document import InvoiceDocument
+from pieced_billing.documents.notation import written_date
 from pieced_billing.documents.words import WORDS
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.money import amount_text
+from pieced_billing.parties.countries import countries, vat_prefixes
 from pieced_billing.parties.postal_address import PostalAddress
 from pieced_billing.parties.recipient import Recipient
 
@@ -144,7 +145,7 @@ def _terms(invoice: InvoiceDocument) -> ET.Element | None:
     words = WORDS[invoice.language]
     is_payable = Decimal(invoice.content["gross"]) > 0
     unpayable = words.credited if invoice.kind is Kind.CREDIT_NOTE else words.nothing_payable
-    said = words.payable.format(due_on=f"{invoice.due_on:%d.%m.%Y}") if is_payable else unpayable
+    said = words.payable.format(due_on=written_date(invoice.due_on)) if is_payable else unpayable
     return element(
         "ram:SpecifiedTradePaymentTerms",
         element("ram:Description", said),

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from pieced_billing.calendar import Month
 from pieced_billing.documents.charge_name import charge_name, is_share_of_month
 from pieced_billing.documents.invoice_document import InvoiceDocument
+from pieced_billing.documents.notation import written_amount, written_date, written_period
 from pieced_billing.documents.page_text import page_text, wrappable
 from pieced_billing.documents.slip import grouped_iban, grouped_reference, slip
 from pieced_billing.documents.words import WORDS, Words
@@ -36,9 +37,11 @@ def page(invoice: InvoiceDocument) -> dict[str, Any]:
         "tenants": _tenants(content["lines"], words),
         "vat": {
             "columns": words.vat_columns,
-            "rows": [[vat["rate"], _amount(vat["net"]), _amount(vat["amount"])] for vat in content["vat"]],
+            "rows": [
+                [vat["rate"], written_amount(vat["net"]), written_amount(vat["amount"])] for vat in content["vat"]
+            ],
         },
-        "total": {"name": words.total, "amount": _amount(content["gross"])},
+        "total": {"name": words.total, "amount": written_amount(content["gross"])},
         "notes": list(_notes(invoice, words)),
         "slip": None if payment is None else slip(payment, invoice.language),
     }
@@ -55,10 +58,10 @@ def _supplier(invoice: InvoiceDocument, words: Words) -> Iterator[str]:
 
 def _facts(invoice: InvoiceDocument, words: Words) -> Iterator[tuple[str, str]]:
     recipient = invoice.printable_recipient
-    yield words.issued_on, _date(invoice.issued_on)
+    yield words.issued_on, written_date(invoice.issued_on)
     if invoice.kind is Kind.INVOICE:
-        yield words.due_on, _date(invoice.due_on)
-    yield words.period, _dates(*invoice.period)
+        yield words.due_on, written_date(invoice.due_on)
+    yield words.period, written_period(*invoice.period)
     yield words.customer, page_text(invoice.content["org"])
     if recipient.vat_number is not None:
         yield words.customer_vat_number, wrappable(recipient.vat_number)
@@ -85,7 +88,7 @@ def _heading(tenant: str, lines: Iterable[_Line], words: Words) -> dict[str, str
     return {
         "name": name,
         "subtotal_of": words.subtotal.format(tenant=name),
-        "subtotal": _amount(amount_text(subtotal)),
+        "subtotal": written_amount(amount_text(subtotal)),
     }
 
 
@@ -93,11 +96,11 @@ def _cells(line: _Line, words: Words) -> list[str]:
     """A line as the columns of the page have it."""
     return [
         charge_name(line, words, page_text),
-        _dates(date.fromisoformat(line["service_from"]), date.fromisoformat(line["service_to"])),
+        written_period(date.fromisoformat(line["service_from"]), date.fromisoformat(line["service_to"])),
         _quantity(line, words),
         line["unit_price"],
         line["vat_rate"],
-        _amount(line["amount"]),
+        written_amount(line["amount"]),
     ]
 
 
@@ -118,26 +121,6 @@ def _notes(invoice: InvoiceDocument, words: Words) -> Iterator[str]:
     if Decimal(content["gross"]) <= 0:
         yield words.credited if invoice.kind is Kind.CREDIT_NOTE else words.nothing_payable
         return
-    yield words.payable.format(due_on=_date(invoice.due_on))
+    yield words.payable.format(due_on=written_date(invoice.due_on))
     if payment is not None:
         yield words.account.format(iban=grouped_iban(payment.iban), reference=grouped_reference(payment.reference))
-
-
-def _date(day: date) -> str:
-    return f"{day:%d.%m.%Y}"
-
-
-def _dates(first: date, last: date) -> str:
-    """A period by its first and last day, inclusive; one day by itself."""
-    return _date(first) if first == last else f"{_date(first)} – {_date(last)}"
-
-
-def _amount(amount: str) -> str:
-    """An amount as Swiss readers write it.
-
-    >>> _amount("-1234567.50")
-    '−1’234’567.50'
-    """
-    francs, _, rappen = amount.lstrip("-").partition(".")
-    sign = "−" if amount.startswith("-") else ""
-    return f"{sign}{int(francs):,}".replace(",", "’") + f".{rappen}"

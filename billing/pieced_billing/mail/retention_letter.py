@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pieced_billing.calendar import local_date
-from pieced_billing.mail.invoice_letter import day
+from pieced_billing.documents.notation import written_date
 from pieced_billing.mail.message import Letter, one_line
 from pieced_billing.mail.words import MAIL_WORDS
 
@@ -28,8 +28,8 @@ def retention_letter(deletion: Deletion, language: str, zone: ZoneInfo, sender: 
     words, due = MAIL_WORDS[language], deletion.due_at.astimezone(zone)
     name = one_line(deletion.display_name)
     called = f"{name} ({deletion.tenant})" if name != deletion.tenant else name
-    filled = {"tenant": called, "date": day(due.date()), "time": f"{due:%H:%M}"}
-    told = words.deletion.format(since=day(local_date(deletion.suspended_at, zone)), **filled)
+    filled = {"tenant": called, "date": written_date(due.date()), "time": f"{due:%H:%M}"}
+    told = words.deletion.format(since=written_date(local_date(deletion.suspended_at, zone)), **filled)
     return Letter(
         language=language,
         subject=words.deletion_subject.format(**filled),

@@ -1,12 +1,12 @@
 """The file format of organisations (billing-rules.md, interchange formats)."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from pieced_billing.parties.countries import UNKNOWN, postal_countries
 from pieced_billing.parties.entries import TermsEntry
 from pieced_billing.parties.organisation import (
     FIELDS,
@@ -22,7 +22,6 @@ from pieced_billing.yaml_file import Value, parse
 
 FROM: Final = "from"
 _KEYS: Final = ("org", FROM, COUNTRY, VAT_POSTURE, *FIELDS)
-_COUNTRY: Final = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,8 @@ def _vat_number(value: Value) -> str:
 
 def _terms(entry: Value, fields: Mapping[str, Value], valid_from: date | None) -> tuple[TermsEntry, TermsEntry]:
     country = _required(entry, fields, COUNTRY)
-    if country.is_null() or not _COUNTRY.fullmatch(country.text()):
-        raise country.refused("must be a country code of two capitals, such as CH")
+    if country.is_null() or country.text() not in postal_countries():
+        raise country.refused(UNKNOWN)
     posture = fields.get(VAT_POSTURE)
     override = None if posture is None or posture.is_null() else _one_of(posture, tuple(VatPosture))
     return TermsEntry(COUNTRY, valid_from, country.text()), TermsEntry(VAT_POSTURE, valid_from, override)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from pieced_billing.parties.countries import UNKNOWN, postal_countries
 from pieced_billing.parties.iban import BadIban, swiss_iban
 from pieced_billing.parties.issuing_entity import IssuingEntity
 from pieced_billing.parties.issuing_terms import IssuingTerms
@@ -73,8 +74,8 @@ def _digits(value: Value) -> int:
 
 
 def _address(entry: Value, fields: Mapping[str, Value]) -> PostalAddress:
-    if not re.fullmatch("[A-Z]{2}", fields["country"].text()):
-        raise fields["country"].refused("must be a country code of two capitals, such as CH")
+    if fields["country"].text() not in postal_countries():
+        raise fields["country"].refused(UNKNOWN)
     try:
         address = postal_address({name: fields[name].text() for name in LIMITS if name in fields})
     except UnfitText as refusal:

@@ -1,0 +1,24 @@
+"""Amounts and dates as Swiss readers write them, on pages and in letters."""
+
+from datetime import date
+
+
+def written_date(day: date) -> str:
+    """A date by day, month and year."""
+    return f"{day:%d.%m.%Y}"
+
+
+def written_period(first: date, last: date) -> str:
+    """A period by its first and last day, inclusive; one day by itself."""
+    return written_date(first) if first == last else f"{written_date(first)} – {written_date(last)}"
+
+
+def written_amount(amount: str) -> str:
+    """An amount of the interchange format.
+
+    >>> written_amount("-1234567.50")
+    '−1’234’567.50'
+    """
+    francs, _, rappen = amount.lstrip("-").partition(".")
+    sign = "−" if amount.startswith("-") else ""
+    return f"{sign}{int(francs):,}".replace(",", "’") + f".{rappen}"
