@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import yaml
 
+from pieced_billing.documents import store
 from pieced_billing.documents.factur_x import embedded_e_invoice
 from pieced_billing.documents.store import DocumentDamaged, invoice_pdf, load_invoice_document, render_missing
 from pieced_billing.invoicing.original import UnknownInvoice
@@ -79,14 +80,17 @@ def test_an_invoice_of_before_anything_was_said_of_its_issuer_shows_what_was_sai
     assert load_invoice_document(connection, number).supplier.address.name == "First"
 
 
-def test_the_documents_of_a_month_are_made_and_then_there_is_nothing_to_do(connection: Connection) -> None:
+def test_the_documents_of_a_month_are_made_and_then_there_is_nothing_to_do(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_customers(connection, 3)
     describe_issuer(connection)
     first, *_ = run_invoices(connection).numbers
     run_invoices(connection, APRIL)
     made = invoice_pdf(connection, first)
     assert list(render_missing(connection, MARCH)) == [(2, 0)]
-    assert list(render_missing(connection)) == [(3, 0)]
+    monkeypatch.setattr(store, "AT_ONCE", 2)
+    assert list(render_missing(connection)) == [(2, 1), (3, 0)]
     assert list(render_missing(connection)) == []
     assert stored(connection)[0][0] == made
 

@@ -18,15 +18,18 @@ from pieced_billing.documents.invoice_document import InvoiceDocument
 from pieced_billing.documents.page import page
 
 _FOLDER: Final = Path(__file__).parent
+_MAIN: Final = {"main.typ": b'#include "template.typ"'}
+"""The bill is a file beside it: `sys.inputs` would be part of typst's library, which is made anew when they change."""
 _LOGO: Final = b'#set document(title: "Logo")\n#image(bytes(sys.inputs.logo), format: "svg", alt: "Logo")'
 
 
 def render(invoice: InvoiceDocument) -> bytes:
     """The PDF, dated midnight UTC of the day of issue. Raises UnfitText for a recipient that cannot be printed."""
     xml = e_invoice(invoice)
-    attached = {} if xml is None else {"e_invoice": xml.decode(), "e_invoice_name": ATTACHMENT}
+    said = page(invoice) | {"e_invoice": None if xml is None else ATTACHMENT}
+    files = _MAIN | {"bill.json": orjson.dumps(said)} | ({} if xml is None else {ATTACHMENT: xml})
     made = _compiler(get_ident()).compile(
-        sys_inputs={"bill": orjson.dumps(page(invoice)).decode(), **attached},
+        files,  # type: ignore[type-var]  # typst takes several files by name; its stubs do not say so
         pdf_standards=["a-3a", "ua-1"],
         timestamp=datetime.combine(invoice.issued_on, time(), UTC),
     )
@@ -37,9 +40,7 @@ def render(invoice: InvoiceDocument) -> bytes:
 @cache
 def _compiler(thread: int) -> typst.Compiler:  # noqa: ARG001 - a compiler makes one document at a time
     """A thread's compiler, which has read template and fonts: none of the machine, so that all print the same."""
-    return typst.Compiler(
-        _FOLDER / "template.typ", root=_FOLDER, font_paths=[_FOLDER / "fonts"], ignore_system_fonts=True
-    )
+    return typst.Compiler(root=_FOLDER, font_paths=[_FOLDER / "fonts"], ignore_system_fonts=True)
 
 
 def can_print_logo(svg: str) -> bool:

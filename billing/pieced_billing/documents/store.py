@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import ClassVar, Final
 
 from pieced_billing.calendar import Month
@@ -74,16 +75,35 @@ def render_missing(connection: Connection, month: Month | None = None) -> Iterat
     """
     with connection.transaction():
         missing = [row[0] for row in connection.execute(_MISSING, {"month": None if month is None else month.first})]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # typst lets other threads run while it works
-        for start in range(0, len(missing), AT_ONCE):
-            numbers = missing[start : start + AT_ONCE]
-            with connection.transaction():
-                loaded = _load(connection, numbers)
-            made = threads.map(render, [document for _, document in loaded])
-            pdfs = [(invoice_id, pdf) for (invoice_id, _), pdf in zip(loaded, made, strict=True)]
+    made = 0
+    with closing(_rendered(connection, missing)) as batches:
+        for pdfs in batches:
             with connection.transaction():
                 _store(connection, pdfs)
-            yield start + len(numbers), len(missing) - start - len(numbers)
+            made += len(pdfs)
+            yield made, len(missing) - made
+
+
+def _rendered(connection: Connection, numbers: Sequence[str]) -> Generator[list[tuple[int, bytes]], None, None]:
+    """The documents of these invoices by id, in batches; while one is stored, the next one is made already."""
+    threads = ThreadPoolExecutor(os.cpu_count())  # typst lets other threads run while it works
+    coming: list[tuple[int, Future[bytes]]] = []
+    try:
+        for start in range(0, len(numbers), AT_ONCE):
+            with connection.transaction():
+                loaded = _load(connection, numbers[start : start + AT_ONCE])
+            following = [(invoice_id, threads.submit(render, document)) for invoice_id, document in loaded]
+            if coming:
+                yield _results(coming)
+            coming = following
+        if coming:
+            yield _results(coming)
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def _results(batch: Iterable[tuple[int, Future[bytes]]]) -> list[tuple[int, bytes]]:
+    return [(invoice_id, pdf.result()) for invoice_id, pdf in batch]
 
 
 def _load_one(connection: Connection, number: str) -> tuple[int, InvoiceDocument]:
