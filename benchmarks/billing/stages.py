@@ -13,6 +13,7 @@ from benchmarks.billing.single import seconds_of_single_drafts
 from benchmarks.billing.world import World
 
 TENANTS_OF_EACH: Final = 5
+ONE_EACH_WITH_DOCUMENTS: Final = 2000
 LARGEST_WITH_DOCUMENTS: Final = 10_000
 """Documents are made for so many tenants at most: their number per second is the same for more."""
 
@@ -122,6 +123,17 @@ def measure(world: World, tenants: int, chosen: Collection[str]) -> Month:
         for name, stage in STAGES.items():
             if name in chosen or name in NEEDED:
                 stage(month)
+    return month
+
+
+def measure_documents(world: World, *, e_invoice: bool) -> Month:
+    """Documents of organisations with one tenant each, of some six lines; with e-invoice or with payment part alone."""
+    with world.database("documents") as database:
+        if not e_invoice:
+            world.forget_vat_number(database)
+        month = Month(world, database, ONE_EACH_WITH_DOCUMENTS, ONE_EACH_WITH_DOCUMENTS)
+        for stage in (_import, _floor, _run, _documents):
+            stage(month)
     return month
 
 

@@ -58,6 +58,12 @@ class World:
             connection.execute(f"VACUUM (ANALYZE) {', '.join(tables)}")
             connection.execute("CHECKPOINT")
 
+    def forget_vat_number(self, database: str) -> None:
+        """Have invoices issued by one without a VAT number, so that they have no e-invoice (EN 16931 demands it)."""
+        said = _ISSUERS.read_text().splitlines(keepends=True)
+        without = "".join(line for line in said if not line.strip().startswith("vat_number:"))
+        run_pieced("issuer", "apply", "-f", "-", env=self.environment(database), stdin=without)
+
     def configure_organisations(self, database: str) -> None:
         """Give every organisation of the ledger an address."""
         with psycopg.connect(self.url(database)) as connection:
