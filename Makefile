@@ -2,7 +2,7 @@
 # Writes only below this folder and PIECED_CACHE.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python up demo test test-fast test-faults soak mutation lint format types lock bench-operator bench-billing clean distclean
+.PHONY: help setup setup-python up demo test test-fast test-faults soak mutation check-pdfa lint format types lock bench-operator bench-billing clean distclean
 
 export PIECED_CACHE ?= $(HOME)/.cache/pieced
 # Tools that would write to the home folder write here.
@@ -55,6 +55,9 @@ soak: setup ## Let faults come for half an hour (MINUTES=30), counted in docs/re
 mutation: setup-python ## Change the core that decides money in every small way, and count in docs/mutation.md what tests notice
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-mutation.lock
 	$(BIN)/python -m tests.mutation
+
+check-pdfa: setup-python ## Check documents of every kind with veraPDF, against PDF/A-3a and PDF/UA-1 (needs Java 17 and Maven)
+	$(BIN)/python -m tests.pdfa
 
 lint: setup-python ## Check formatting, lint rules and import contracts
 	$(BIN)/ruff format --check
