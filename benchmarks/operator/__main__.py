@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--parts", type=_some_of(PARTS), default=",".join(PARTS), help=f"of {','.join(PARTS)}")
     parser.add_argument("--outage-seconds", type=float, default=OUTAGE_SECONDS, help="how long Postgres is away")
     parser.add_argument("--keep", action="store_true", help="keep cluster and ledger, and use those kept before")
-    parser.add_argument("--write", action="store_true", help="put the figures kept into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="put all figures kept into docs/performance.md")
     asked = parser.parse_args()
     if min(asked.tenants) <= RUNNING:
         parser.error(f"a size must be more than the {RUNNING} tenants that are not suspended")
@@ -45,7 +45,7 @@ def main() -> None:
     columns = [(program, tenants) for tenants in asked.tenants for program in shown]
     print(results.render(columns))
     if asked.write:
-        results.write(columns)
+        results.write()
 
 
 def _measure(program: str, tenants: int, asked: argparse.Namespace) -> None:

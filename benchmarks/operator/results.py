@@ -90,11 +90,15 @@ def render(columns: Iterable[Column]) -> str:
     return table(["", *map(_heading, columns), "to reach at 10,000"], rows)
 
 
-def write(columns: Iterable[Column]) -> None:
-    """Put the table into the page: Pieced alone, or the programs next to each other."""
-    columns = list(columns)
-    alone = {program for program, _ in columns} == {"pieced"}
-    put_into(PAGE, "bench-operator" if alone else "bench-operator-peers", f"{render(columns)}\n\n{machine()}")
+def write() -> None:
+    """Put all that is kept into the page: Pieced by size, and next to the other programs where those were measured."""
+    measured = {(program, int(tenants)) for program, _, tenants in (key.partition(" ") for key in _kept())}
+    ours = [("pieced", size) for program, size in sorted(measured) if program == "pieced"]
+    compared = sorted({size for program, size in measured if program != "pieced"})
+    next_to_each_other = [(program, size) for size in compared for program in PROGRAMS if (program, size) in measured]
+    for mark, columns in (("bench-operator", ours), ("bench-operator-peers", next_to_each_other)):
+        if columns:
+            put_into(PAGE, mark, f"{render(columns)}\n\n{machine()}")
 
 
 def _heading(column: Column) -> str:
