@@ -8,11 +8,11 @@ from pieced_billing.faults import POINTS
 CLAIMS: Final = {
     "test_invoice_run_parallel": ("run.",),
     "test_invoice_send": ("mail.",),
-    "test_ledger_observe_faults": ("observe.", "confirm.", "missing."),
+    "test_ledger_observe_faults": ("observe.", "together.", "missing."),
     "test_ledger_seal_published": ("seal.",),
     "test_operator_commands": ("release.",),
     "test_operator_faults": (
-        *("observe.", "confirm.", "position.", "replay.", "unrecorded.", "sweep.", "reconcile.", "package."),
+        *("observe.", "together.", "position.", "replay.", "unrecorded.", "sweep.", "reconcile.", "package."),
         *("catalogue.", "lease.", "cost.", "event.", "database.", "api."),
     ),
     "test_resume_requests": ("resume.",),

@@ -31,10 +31,11 @@ POINTS: Final = (
     "observe.after_row",
     "observe.before_commit",
     "observe.after_commit",
-    # many unchanged tenants at once, and one that is no more (ledger/observe.py)
-    "confirm.before_save",
-    "confirm.before_commit",
-    "confirm.after_commit",
+    # observations of many tenants at once (ledger/observe_together.py)
+    "together.before_save",
+    "together.before_commit",
+    "together.after_commit",
+    # a tenant that is no more (ledger/observe.py)
     "missing.after_lock",
     "missing.before_commit",
     "missing.after_commit",

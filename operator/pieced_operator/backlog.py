@@ -90,18 +90,15 @@ class Backlog:
             self._ready_last[seen.uid] = None
             self._filled.set()
 
-    async def take(self, most_uids: int, takers: int = 1) -> list[list[Pending]]:
+    async def take(self, most_uids: int) -> list[list[Pending]]:
         """All that waits for up to `most_uids` tenants, a list each, of which the taker removes what it has written.
 
-        One of several `takers` gets its share of the changes, and leaves the others theirs. `committed` or `put_back`
-        must follow for each.
+        `committed` or `put_back` must follow for each.
         """
         while not (self._ready or self._ready_last):
             self._filled.clear()
             await self._filled.wait()
         ready = self._ready or self._ready_last
-        if self._ready:
-            most_uids = min(most_uids, -(-len(ready) // takers))
         taken: list[list[Pending]] = []
         while ready and len(taken) < most_uids:
             uid, _ = ready.popitem(last=False)

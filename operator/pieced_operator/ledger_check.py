@@ -10,7 +10,8 @@ from pieced_billing.errors import Refused
 from pieced_billing.invoicing.issued import numberings
 from pieced_billing.ledger.discrepancy import Discrepancy
 from pieced_billing.ledger.histories import all_events, all_rows, unchanging
-from pieced_billing.ledger.observe import FetchAgain, confirm, observe
+from pieced_billing.ledger.observe import FetchAgain, observe
+from pieced_billing.ledger.observe_together import observe_together
 from pieced_billing.ledger.soundness import overlaps, unsound_counter, unsound_history
 from pieced_billing.store.connections import Connection, open_store, outages
 from pieced_operator import paths
@@ -97,7 +98,7 @@ def _of_ledger(url: str, facts: Facts) -> list[Discrepancy]:
 
 
 async def _write(cluster: Cluster, inbox: Inbox, backlog: Backlog, url: str) -> set[str]:
-    """Write what was told, as the operator's writers do: what is unchanged all at once, and each tenant for itself."""
+    """Write what was told, as the operator's writers do: what can be at once, and the rest each tenant for itself."""
     if not len(backlog):
         return set()
     taken = await backlog.take(LIMIT)
@@ -105,9 +106,8 @@ async def _write(cluster: Cluster, inbox: Inbox, backlog: Backlog, url: str) -> 
 
     def write() -> set[str]:
         with outages(), open_session(url) as connection:
-            single = [queue[0].seen for queue in taken if len(queue) == 1]
-            changed = {seen.uid for seen in confirm(connection, single)}
-            queues = [queue for queue in taken if len(queue) > 1 or queue[0].seen.uid in changed]
+            done = observe_together(connection, [[pending.seen for pending in queue] for queue in taken])
+            queues = [queue[len(decisions) :] for queue, decisions in zip(taken, done, strict=True)]
             return _observe(connection, queues, lambda uid: fetching(cluster, inbox, loop, uid))
 
     done = await asyncio.to_thread(write)

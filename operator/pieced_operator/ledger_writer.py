@@ -11,7 +11,8 @@ import structlog
 from pieced_billing.errors import Unavailable
 from pieced_billing.ledger.events import Event
 from pieced_billing.ledger.observation import Observation
-from pieced_billing.ledger.observe import FetchAgain, confirm, observe_and_tell
+from pieced_billing.ledger.observe import FetchAgain, observe_and_tell
+from pieced_billing.ledger.observe_together import observe_together
 from pieced_billing.store.connections import Connection
 from pieced_operator import metrics
 from pieced_operator.backlog import Backlog, Pending
@@ -78,7 +79,7 @@ class LedgerWriter:
         delay = _FIRST_RETRY_SECONDS
         loop = asyncio.get_running_loop()
         while True:
-            taken = await self._backlog.take(_TENANTS_AT_ONCE, takers=_WRITERS)
+            taken = await self._backlog.take(_TENANTS_AT_ONCE)
             connection, progress = await loop.run_in_executor(self._threads, self._write, connection, taken)
             for one in progress:
                 self._settle(one)
@@ -121,7 +122,7 @@ class LedgerWriter:
         try:
             if connection is None or connection.closed:
                 connection = open_session(self._url)
-            _confirm_unchanged(connection, progress)
+            _write_together(connection, progress)
             for one in progress:
                 self._write_one(connection, one)
                 if one.outage:
@@ -150,12 +151,16 @@ class LedgerWriter:
             progress.error = error
 
 
-def _confirm_unchanged(connection: Connection, progress: list[_Progress]) -> None:
-    """Settle in one transaction the tenants that are as the ledger knows them: after a restart that is almost all."""
-    single = {one.uid: one for one in progress if len(one.rest) == 1}
-    if len(single) < 2:
+def _write_together(connection: Connection, progress: list[_Progress]) -> None:
+    """Write what can be written in one transaction; the rest is left for one by one."""
+    try:
+        decided = observe_together(connection, [[pending.seen for pending in one.rest] for one in progress])
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("not written together", tenants=len(progress))
+        metrics.ERRORS.labels("defect").inc()
         return
-    remaining = {seen.uid for seen in confirm(connection, [one.rest[0].seen for one in single.values()])}
-    for uid, one in single.items():
-        if uid not in remaining:
-            one.written.append((one.rest.pop(), []))
+    for one, decisions in zip(progress, decided, strict=True):
+        for decision in decisions:
+            one.written.append((one.rest.pop(0), list(decision.events)))

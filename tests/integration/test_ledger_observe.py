@@ -13,7 +13,7 @@ from pieced_billing.ledger.discontinuities import count, of_tenant
 from pieced_billing.ledger.future import FromTheFuture
 from pieced_billing.ledger.live import live_tenants
 from pieced_billing.ledger.observation import Discontinuity, Observation, Reason
-from pieced_billing.ledger.observe import confirm, observe, observe_missing
+from pieced_billing.ledger.observe import observe, observe_missing
 from pieced_billing.ledger.positions import position, save_position
 from pieced_billing.store.connections import Connection, connect
 from tests.databases import Database
@@ -152,33 +152,6 @@ class TestMissing:
         assert [
             (live.uid, live.tenant, live.org, live.confirmed_at) for live in live_tenants(connection, "cluster")
         ] == [("u1", "acme", "310001", NINE)]
-
-
-class TestConfirm:
-    """Many unchanged tenants at once."""
-
-    def test_the_unchanged_are_confirmed_and_the_others_returned(self, connection: Connection) -> None:
-        unchanged, changed, new = first_version("u1", "a"), first_version("u2", "b"), first_version("u3", "c")
-        observe(connection, unchanged)
-        observe(connection, changed)
-        read_at = NINE + timedelta(hours=1)
-        seen = [
-            replace(unchanged, asked_at=read_at, seen_at=read_at),
-            replace(next_version(changed, suspended=True), asked_at=read_at, seen_at=read_at),
-            replace(new, asked_at=read_at, seen_at=read_at),
-        ]
-        assert [one.uid for one in confirm(connection, seen)] == ["u2", "u3"]
-        rows = connection.execute("SELECT tenant_uid, confirmed_at FROM tenant_billing_lifecycle ORDER BY 1").fetchall()
-        assert rows == [("u1", read_at - timedelta(seconds=1)), ("u2", NINE)]
-        assert kinds(connection, "u2") == ["created"]
-
-    def test_a_stale_copy_is_returned(self, connection: Connection) -> None:
-        made = first_version()
-        observe(connection, next_version(made))
-        assert confirm(connection, [made]) == [made]
-
-    def test_nothing_seen_is_nothing_done(self, connection: Connection) -> None:
-        assert confirm(connection, []) == []
 
 
 def test_parallel_observers_of_the_same_versions_record_each_once(database: Database) -> None:
@@ -329,8 +302,6 @@ def test_a_version_of_the_future_is_refused_until_its_time_has_come(connection: 
     ahead = replace(next_version(made, suspended=True), written_at=tomorrow, suspend_changed_at=tomorrow)
     with pytest.raises(FromTheFuture):
         observe(connection, ahead)
-    unchanged = replace(made, written_at=tomorrow)
-    assert confirm(connection, [unchanged]) == [unchanged]
     assert kinds(connection) == ["created"]
     observe(connection, next_version(made, suspended=True))
     assert kinds(connection) == ["created", "suspended"]

@@ -16,8 +16,10 @@ from tests.observations import kinds, recorded
 LIFE = """
 import os, sys
 sys.path[0] = os.getcwd()
+from dataclasses import replace
 from datetime import timedelta
-from pieced_billing.ledger.observe import confirm, observe, observe_missing
+from pieced_billing.ledger.observe import observe, observe_missing
+from pieced_billing.ledger.observe_together import observe_together
 from pieced_billing.store.connections import connect
 from tests.observations import NINE, first_version, next_version
 
@@ -29,8 +31,9 @@ with connect(sys.argv[1]) as connection:
         observe(connection, version, lambda: suspended)
     ten = NINE + timedelta(hours=1)
     for name in ("a", "b", "c"):
-        observe(connection, first_version(name, name))
-        confirm(connection, [first_version(name, name, asked_at=ten, seen_at=ten)])
+        first = first_version(name, name)
+        observe(connection, first)
+        observe_together(connection, [[replace(first, asked_at=ten, seen_at=ten), next_version(first, suspended=True)]])
         observe_missing(connection, name, NINE + timedelta(hours=2), "sweep")
 """
 
@@ -56,5 +59,5 @@ def test_a_process_that_dies_anywhere_and_starts_again_loses_and_doubles_nothing
         assert kinds(connection) == ["created", "enabled", "enabled", "suspended", "resumed", "deleted"]
         assert len({event[3] for event in recorded(connection)}) == 6
         for name in ("a", "b", "c"):
-            assert kinds(connection, name) == ["created", "deleted"]
+            assert kinds(connection, name) == ["created", "suspended", "deleted"]
     assert verified(database).found == 0

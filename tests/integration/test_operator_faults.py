@@ -38,7 +38,7 @@ class Scene:
     def prepare(self, point: str) -> None:
         """What has to be so before the operator goes."""
         self.lives.await_suspended()
-        if point.startswith("confirm."):
+        if point.startswith("together."):
             self.stack.await_position()  # else a start replays what just happened, and has nothing to confirm
         if point.startswith("sweep."):
             self.lives.begin_apart()
@@ -102,7 +102,7 @@ def test_an_operator_that_dies_anywhere_loses_and_doubles_nothing(scene: Scene, 
         scene.play(point)
     operator.launch(PIECED_FAULT=point, PIECED_FAULT_LOG=str(log))
     # What is replayed says nothing of the cluster as it is: only what is delivered later makes it look again.
-    at_work_first = point.startswith(("confirm.", "unrecorded.")) or point in AT_ITS_END
+    at_work_first = point.startswith(("together.", "unrecorded.")) or point in AT_ITS_END
     if POINTS.index(point) % 2 == 0 or at_work_first:
         operator.await_leading(or_end=True)
     with scene.weather(point):

@@ -63,20 +63,6 @@ def test_what_can_wait_is_taken_after_all_changes() -> None:
     run(story())
 
 
-def test_takers_share_changes_and_not_what_can_wait() -> None:
-    async def story() -> None:
-        queue = Backlog()
-        for uid in ("a", "b", "c"):
-            put(queue, uid, 1)
-        assert list(content(await queue.take(5, takers=2))) == ["a", "b"]
-        assert list(content(await queue.take(5, takers=2))) == ["c"]
-        for uid in ("d", "e", "f"):
-            queue.put(first_version(uid), can_wait=True)
-        assert list(content(await queue.take(2, takers=2))) == ["d", "e"]
-
-    run(story())
-
-
 def test_what_could_not_be_written_comes_first_again() -> None:
     async def story() -> None:
         queue = Backlog()

@@ -4,9 +4,8 @@ Exactly once comes from the row: whoever observes the same version again, after 
 process, finds the ledger's state equal to the resource's and adds nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -16,11 +15,11 @@ from pieced_billing import faults
 from pieced_billing.ledger import discontinuities, rows
 from pieced_billing.ledger.decide import Decision, decide, is_older
 from pieced_billing.ledger.events import Event
-from pieced_billing.ledger.future import FromTheFuture, believed
+from pieced_billing.ledger.future import believed
 from pieced_billing.ledger.observation import LedgerRow, Namesakes, Observation
 from pieced_billing.store.connections import Connection, outages
 
-__all__ = ["Observation", "confirm", "observe", "observe_and_tell", "observe_missing"]
+__all__ = ["Observation", "observe", "observe_and_tell", "observe_missing"]
 
 FetchAgain: TypeAlias = Callable[[], Observation | None]
 """Reads the same UID from the API server now; None when it is not there, or is another UID."""
@@ -72,39 +71,6 @@ def observe_missing(connection: Connection, uid: str, seen_at: datetime, source:
         faults.point("missing.before_commit")
     faults.point("missing.after_commit")
     return list(decision.events)
-
-
-def confirm(connection: Connection, seen: Sequence[Observation]) -> list[Observation]:
-    """Confirm in one transaction the tenants whose ledger is as they were seen; returns the others, for `observe`."""
-    remaining: list[Observation] = []
-    with _transaction(connection):
-        known = rows.lock_rows(connection, [one.uid for one in seen])
-        now = rows.clock(connection)
-        confirmed: dict[str, LedgerRow] = {}
-        for one in seen:
-            row = known.get(one.uid)
-            after = None if row is None or one.uid in confirmed else _confirmed(row, one, now)
-            if after is None:
-                remaining.append(one)
-            elif after != row:
-                confirmed[one.uid] = after
-        faults.point("confirm.before_save")
-        rows.save_confirmed(connection, confirmed.values())
-        faults.point("confirm.before_commit")
-    faults.point("confirm.after_commit")
-    return remaining
-
-
-def _confirmed(row: LedgerRow, seen: Observation, now: datetime) -> LedgerRow | None:
-    """The row after an observation that changes only up to when, and in which version, it is confirmed; else None."""
-    try:
-        decision = decide(row, believed(seen, now))
-    except FromTheFuture:
-        return None
-    if decision.stale or decision.seams or decision.row is None:
-        return None
-    unchanged = replace(row, confirmed_at=decision.row.confirmed_at, resource_version=decision.row.resource_version)
-    return decision.row if decision.row == unchanged else None
 
 
 def _decide_again(connection: Connection, row: LedgerRow | None, stale: Decision, fetch_again: FetchAgain) -> Decision:

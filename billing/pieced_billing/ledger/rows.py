@@ -71,10 +71,15 @@ def lock_existing_row(connection: Connection, uid: str) -> LedgerRow | None:
     return None if record is None else row_of(record)
 
 
-def lock_rows(connection: Connection, uids: Sequence[str]) -> dict[str, LedgerRow]:
-    """Lock the rows of many UIDs, always in the same order; UIDs without a row are left out."""
-    query = f"SELECT {COLUMNS} FROM tenant_billing_lifecycle WHERE tenant_uid = ANY(%s) ORDER BY tenant_uid FOR UPDATE"  # noqa: S608 - constant
-    return {row.uid: row for row in map(row_of, connection.execute(query, [list(uids)]))}
+def lock_free_rows(connection: Connection, uids: Sequence[str]) -> tuple[dict[str, LedgerRow], datetime]:
+    """Lock those rows of many UIDs that nobody else has locked, without a wait; UIDs without a row are left out.
+
+    Returns the time by the database's clock as well.
+    """
+    query = f"SELECT {COLUMNS} FROM tenant_billing_lifecycle WHERE tenant_uid = ANY(%s) FOR UPDATE SKIP LOCKED"  # noqa: S608 - constant
+    records = connection.execute(query, [list(uids)])
+    now = clock(connection)
+    return {row.uid: row for row in map(row_of, records)}, now
 
 
 def namesakes(connection: Connection, cluster_id: str, tenant: str, uid: str, created_at: datetime) -> Namesakes:
