@@ -96,12 +96,14 @@ class Applier:
 
         What ends slowly goes first: Kubernetes looks at a namespace that is not empty yet only every few seconds.
         """
-        slow = [key for key in self._children.of(uid) if key[0] in _SLOW_TO_END]
-        for key in slow:
+        for key in self._slow(uid):
             await self._delete(uid, name, key)
-        if not slow:
+        if not self._slow(uid):
             await self._delete(uid, name, ("Namespace", namespace_of(name)))
         return not self._children.of(uid)
+
+    def _slow(self, uid: str) -> list[ChildKey]:
+        return [key for key in self._children.of(uid) if key[0] in _SLOW_TO_END]
 
     async def _apply_one(self, uid: str, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
@@ -125,5 +127,6 @@ class Applier:
             return
         faults.point("reconcile.before_delete_child")
         with suppress(NotFound):
-            await self._cluster.delete(paths.child(*key, namespace_of(tenant_name)), child.uid)
+            if await self._cluster.delete(paths.child(*key, namespace_of(tenant_name)), child.uid):
+                self._children.deleted(uid, key, child.uid)
         faults.point("reconcile.after_delete_child")

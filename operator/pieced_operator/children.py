@@ -18,6 +18,7 @@ ChildKey: TypeAlias = tuple[str, str]
 
 _KIND: Final = frozenset({"apiVersion", "kind"})  # the items of a list do not have them
 _GONE_LIMIT: Final = 10_000
+_LATEST: Final = 2**63
 
 
 @dataclass(slots=True)
@@ -83,13 +84,16 @@ class Children:
         if is_latest and child.resource_version > self._gone.get(child.uid, 0):
             self._of.setdefault(tenant_uid, {})[key] = child
 
+    def deleted(self, tenant_uid: str, key: ChildKey, uid: str) -> None:
+        """Forget a child that we have deleted and that is gone: whatever still arrives of it is older."""
+        self._note_gone(uid, _LATEST)
+        self._forget(tenant_uid, key, uid)
+
     def vanished(self, kind: str, last: LiveChild) -> str | None:
         """Forget a child that was deleted, or lost our label; returns its tenant's uid if it was known."""
         metadata = last.metadata
         tenant_uid = metadata.tenant_uid()
-        self._gone[metadata.uid] = int(metadata.resource_version)
-        if len(self._gone) > _GONE_LIMIT:
-            del self._gone[next(iter(self._gone))]
+        self._note_gone(metadata.uid, int(metadata.resource_version))
         return tenant_uid if self._forget(tenant_uid, (kind, metadata.name), metadata.uid) else None
 
     def keep_only(self, kind: str, uids: set[str]) -> Iterator[str]:
@@ -115,6 +119,11 @@ class Children:
             child.in_sync_with = None if differs(wanted_content, orjson.loads(child.live)) else wanted
             child.live = None
         return child.in_sync_with == wanted
+
+    def _note_gone(self, uid: str, resource_version: int) -> None:
+        self._gone[uid] = resource_version
+        if len(self._gone) > _GONE_LIMIT:
+            del self._gone[next(iter(self._gone))]
 
     def _forget(self, tenant_uid: str, key: ChildKey, uid: str) -> bool:
         children = self._of.get(tenant_uid, {})

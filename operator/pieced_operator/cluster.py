@@ -93,11 +93,15 @@ class Cluster:
         """JSON patch; Conflict when one of its tests does not hold."""
         return await self._request("PATCH", path, operations, "application/json-patch+json", _OURS)
 
-    async def delete(self, path: str, uid: str, resource_version: str | None = None) -> None:
-        """Ask for the deletion of exactly this object; Conflict when it is another one or has changed."""
+    async def delete(self, path: str, uid: str, resource_version: str | None = None) -> bool:
+        """Ask for the deletion of exactly this object; Conflict when it is another one or has changed.
+
+        Returns whether it is gone; else something has to be done before, and the object says that it is being deleted.
+        """
         preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
         body = {"preconditions": preconditions, "propagationPolicy": "Background"}
-        await self._request("DELETE", path, body, "application/json")
+        answer = await self._request("DELETE", path, body, "application/json")
+        return bool(answer["kind"] == "Status")
 
     def pages(self, path: str, labels: str = "") -> AsyncIterator[Page[Resource]]:
         """LIST in parts, of etcd's latest state; Expired when reading took too long, KindNotServed for no such kind."""

@@ -121,7 +121,7 @@ class CostKeeper:
         try:
             written = await self._cluster.merge(f"{paths.tenant(known.version.name)}/status", body)
             faults.point("cost.after_write")
-            self._inbox.tenant(written)
+            self._inbox.tenant(written, said=True)
         except Conflict:
             self.changed(cost.uid)
         except NotFound:

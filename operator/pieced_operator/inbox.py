@@ -43,13 +43,19 @@ class Inbox:
         self._queues = queues
 
     def tenant(
-        self, resource: Resource, asked_at: float | None = None, *, gone: bool = False, replayed: bool = False
+        self,
+        resource: Resource,
+        asked_at: float | None = None,
+        *,
+        gone: bool = False,
+        replayed: bool = False,
+        said: bool = False,
     ) -> None:
         """Take in a version of a tenant; one that is not newer than what is known is nothing.
 
         `asked_at` is a monotonic instant before the list or get that it comes from; None for a version that a watch
         delivered as it was written, or `replayed` so afterwards. `gone`: the tenant was deleted, this was its last
-        state.
+        state. `said`: the answer to our own write of the status upon the version that is known, of which no work comes.
         """
         known = self.tenants.get(resource["metadata"]["uid"])
         if known is not None and not _is_newer(resource, known.version, gone=gone):
@@ -60,12 +66,12 @@ class Inbox:
         if known is None and asked_at is not None and version.keeps_unrecorded:
             self._tell_kept(version, resource["status"])
         held = Held(version, time.monotonic(), asked_at, replayed)
-        self._take_in(held, _without_bookkeeping(resource))
+        self._take_in(held, _without_bookkeeping(resource), work=not said)
 
     def vanished(self, known: Known, asked_at: float) -> None:
         """A tenant that was known does not exist any more, and no watch said so."""
         gone = Held(replace(known.version, gone=True), time.monotonic(), asked_at)
-        self._take_in(gone, known.body)
+        self._take_in(gone, known.body, work=True)
 
     def package(self, resource: Resource, *, gone: bool = False) -> None:
         """Take in a version of a package; the tenants that name it are told to the ledger anew."""
@@ -108,7 +114,7 @@ class Inbox:
             return None
         return self._observation(known, Held(version, time.monotonic(), asked_at))
 
-    def _take_in(self, held: Held, body: bytes) -> None:
+    def _take_in(self, held: Held, body: bytes, *, work: bool) -> None:
         version = held.version
         before = self.tenants.get(version.uid)
         used = before.version.packages if before is not None and not before.version.gone else frozenset()
@@ -118,7 +124,7 @@ class Inbox:
             self.accept(known)
         elif version.org is None:
             self.refuse(known, ORGANISATION_MISSING)
-        if version.accepted:
+        if version.accepted and work:
             self._queues.tenants.add(version.uid)
         if not (version.accepted and version.marked):
             self._queues.first_sight.add(version.uid)

@@ -74,8 +74,7 @@ class Reconciler:
             return None
         resource: Resource = orjson.loads(known.body)
         if known.version.deleted_at is not None:
-            await self._tear_down(known, resource)
-            return None
+            return await self._tear_down(known, resource)
         try:
             tenant = decode_tenant(resource)
         except ResourceInvalid as error:
@@ -148,17 +147,18 @@ class Reconciler:
         await self._cluster.delete(paths.tenant(name), uid, resource["metadata"]["resourceVersion"])
         faults.point("reconcile.after_retention_delete")
 
-    async def _tear_down(self, known: Known, resource: Resource) -> None:
+    async def _tear_down(self, known: Known, resource: Resource) -> float | None:
         """Children go first; the finalizer goes last, when the ledger knows of the end."""
         nothing_left = await self._applier.remove_all(known.version.uid, known.version.name)
         await self._statuses.say(known, resource, deleting=True)
         if known.version.resource_version != resource["metadata"]["resourceVersion"]:
-            return  # our own status write; it leads to another round
+            return 0.0  # our own status write: the finalizer goes from what came of it
         if nothing_left and known.end_is_committed:
             faults.point("reconcile.before_release")
             path = paths.tenant(known.version.name)
             self._inbox.tenant(await remove_finalizer(self._cluster, path, resource, BILLING_FINALIZER))
             faults.point("reconcile.after_release")
+        return None
 
     def _now(self) -> datetime:
         return self._cluster.clock.latest(time.monotonic())

@@ -27,6 +27,7 @@ _LOOK_SECONDS: Final = 0.5
 _OUTAGE_SECONDS: Final = 2.0
 _AGAIN_SECONDS: Final = 30.0
 _WORKERS: Final = 4
+_ALMOST_NOTHING: Final = 100
 
 
 class Safekeeping:
@@ -65,8 +66,11 @@ class Safekeeping:
     async def _settle(self, uid: str) -> float | None:
         """Make the status of a tenant keep what waits, or nothing when nothing does; returns when to look again.
 
-        Raises Unavailable, and Conflict when the tenant has changed meanwhile.
+        After an outage that comes when the ledger has almost all. Raises Unavailable, and Conflict when the tenant has
+        changed meanwhile.
         """
+        while len(self._backlog) > _ALMOST_NOTHING and not self._outage.lasts(_OUTAGE_SECONDS):
+            await asyncio.sleep(_LOOK_SECONDS)
         known = self._inbox.tenants.get(uid)
         if known is None or known.version.gone or not known.version.accepted:
             return None
@@ -86,5 +90,5 @@ class Safekeeping:
         faults.point("unrecorded.before_write")
         written = await self._cluster.merge(f"{paths.tenant(known.version.name)}/status", patch)
         faults.point("unrecorded.after_write")
-        self._inbox.tenant(written)
+        self._inbox.tenant(written, said=True)
         log.debug("kept in the status", tenant=known.version.name, versions=len(wanted))

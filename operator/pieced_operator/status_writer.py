@@ -32,7 +32,7 @@ class StatusWriter:
         outcome = Outcome(organisation=known.organisation, labelled=known.version.org, namespace=namespace, **what)
         written = await self._write(resource, outcome)
         known.phase = written["status"]["phase"]
-        self._inbox.tenant(written)
+        self._inbox.tenant(written, said=True)
 
     async def _write(self, resource: Resource, outcome: Outcome) -> Resource:
         metadata = resource["metadata"]

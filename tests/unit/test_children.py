@@ -51,6 +51,16 @@ def test_a_child_that_is_deleted_before_its_apply_is_answered_is_made_again() ->
     assert not children.in_sync("t-1", MANIFEST)
 
 
+def test_of_a_child_that_we_deleted_nothing_is_heard_any_more() -> None:
+    children = Children()
+    children.saw("PersistentVolumeClaim", claim(10, "Bound"))
+    children.deleted("t-1", ("PersistentVolumeClaim", "workspace"), "v-1")
+    assert not children.of("t-1")
+    assert children.saw("PersistentVolumeClaim", claim(11, "Lost")) is None, "delivered late"
+    assert children.vanished("PersistentVolumeClaim", claim(12, "Lost")) is None, "we know, and have gone on"
+    assert not children.of("t-1")
+
+
 def test_a_child_that_loses_our_label_and_gets_it_back_is_known_again() -> None:
     children = Children()
     children.vanished("PersistentVolumeClaim", claim(11, "Bound"))

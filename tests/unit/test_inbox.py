@@ -23,7 +23,8 @@ class Desk:
         clock = ApiClock()
         clock.learn(time.monotonic(), time.monotonic(), "Sun, 01 Mar 2026 09:00:00 GMT")
         self.backlog = Backlog()
-        self.inbox = Inbox("cluster", LABEL, clock, self.backlog, Queues())
+        self.queues = Queues()
+        self.inbox = Inbox("cluster", LABEL, clock, self.backlog, self.queues)
 
     async def told(self) -> list[Observation]:
         """What the ledger was told since the last time, in order."""
@@ -62,6 +63,24 @@ def test_every_version_that_says_something_new_is_told_in_order() -> None:
         told = await desk.told()
         assert [(seen.generation, seen.suspended) for seen in told] == [(1, False), (2, True), (3, False)]
         assert {(seen.source, seen.asked_at) for seen in told} == {("watch", None)}
+
+    at_a_desk(story)
+
+
+def test_what_we_said_ourselves_is_known_and_nothing_to_work_on() -> None:
+    async def story(desk: Desk) -> None:
+        seen, said = version(5), version(6, generation=5, status={"phase": "Ready"})
+        desk.inbox.tenant(seen)
+        uid = await desk.queues.tenants.take()
+        desk.queues.tenants.done(uid)
+        desk.inbox.tenant(said, said=True)
+        desk.inbox.tenant(said)
+        known = desk.inbox.tenants.get(uid)
+        assert known is not None
+        assert known.version.resource_version == "6"
+        assert len(desk.queues.tenants) == 0
+        desk.inbox.tenant(version(7, generation=5, status={"phase": "edited by hand"}))
+        assert len(desk.queues.tenants) == 1
 
     at_a_desk(story)
 
