@@ -124,7 +124,7 @@ def compute_anew(owner: psycopg.Connection, uid: str) -> None:
     ((_, rows),) = [(one, list(entries)) for one, entries in ledger.entries([subject])]
     head, tables = BEFORE_FIRST, Counter(entry.fields["table"] for entry in rows)
     for link, entry in enumerate(rows, 1):
-        head = link_hash(head, canonical(entry.fields))
+        head = link_hash(head, entry.content)
         update = f"UPDATE {entry.fields['table']} SET link = %s, link_hash = %s WHERE (tenant_uid, link) = (%s, %s)"
         owner.execute(update.encode(), [link, head, uid, entry.link])
     owner.execute(

@@ -1,4 +1,4 @@
-"""Chains of a few rows, as they are recorded."""
+"""Chains of a few rows, as they are recorded, and changed past the program."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,8 +33,13 @@ def linked(rows: Sequence[tuple[str, str]], *, minute: int = 0, after: Sequence[
             fields["seq"] = str(sum(entry.seq is not None for entry in entries) + 1)
         head = entries[-1].link_hash if entries else BEFORE_FIRST
         assert head is not None
-        entries.append(Entry(link, link_hash(head, canonical(fields)), fields))
+        entries.append(Entry(link, link_hash(head, canonical(fields)), canonical(fields)))
     tables = [entry.fields["table"] for entry in entries]
     head = entries[-1].link_hash if entries else BEFORE_FIRST
     assert head is not None
     return Recorded(entries, Chain(len(entries), head, {table: tables.count(table) for table in LINKED}))
+
+
+def edited(row: Entry, content: str) -> Entry:
+    """The row with another content, and its hash as it was."""
+    return Entry(row.link, row.link_hash, canonical(row.fields | {"content": content}))

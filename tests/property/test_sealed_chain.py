@@ -7,7 +7,7 @@ from pieced_billing.ledger.chain import LINKED, Chain, Entry
 from pieced_billing.ledger.chain_walk import ChainWalk
 from pieced_billing.ledger.seal import Head, Seal
 from pieced_billing.ledger.sealed_chain import SealedChain
-from tests.property.chains import Recorded, linked, recorded
+from tests.property.chains import Recorded, edited, linked, recorded
 
 SEALED_AT = "2026-03-01T09:30:00Z"
 LATER = st.lists(st.tuples(st.sampled_from(LINKED), st.sampled_from("ab")), max_size=4)
@@ -86,12 +86,11 @@ def test_a_chain_that_was_computed_anew_is_not_the_sealed_one(
 def test_what_the_chain_tells_itself_is_not_told_again(of: Recorded, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(of.entries) - 1))
     row = of.entries[index]
-    edited = row._replace(fields=row.fields | {"content": "other"})
-    assert found([*of.entries[:index], edited, *of.entries[index + 1 :]], of.chain, of.chain) == [
+    assert found([*of.entries[:index], edited(row, "other"), *of.entries[index + 1 :]], of.chain, of.chain) == [
         ("edited", row.fields["table"], row.link)
     ]
     last = of.entries[-1]
-    other = last._replace(link_hash=bytes(32))
+    other = Entry(last.link, bytes(32), last.content)
     assert found([*of.entries[:-1], other], of.chain, of.chain) == [("edited", last.fields["table"], last.link)]
     gone = found([*of.entries[:index], *of.entries[index + 1 :]], of.chain, of.chain)
     assert [(table, link) for _, table, link in gone] == [(row.fields["table"], row.link)]

@@ -36,12 +36,19 @@ class Chain(NamedTuple):
         return sum(self.rows.get(table, 0) for table in EVENTS)
 
 
-class Entry(NamedTuple):
-    """A row of a linked table; `fields` has its hashed columns and `table`, by name, those that are not null."""
+class Entry:
+    """A row of a linked table, as canonical JSON.
 
-    link: int | None
-    link_hash: bytes | None
-    fields: dict[str, str]
+    `fields` is what that says: the hashed columns and `table`, by name, those that are not null.
+    """
+
+    __slots__ = ("content", "fields", "link", "link_hash")
+
+    def __init__(self, link: int | None, link_hash: bytes | None, content: bytes) -> None:
+        self.link = link
+        self.link_hash = link_hash
+        self.content = content
+        self.fields: dict[str, str] = orjson.loads(content)
 
     @property
     def seq(self) -> int | None:
@@ -60,11 +67,11 @@ def canonical(fields: Mapping[str, str | None]) -> bytes:
     )
 
 
-def link_hash(before: bytes, entry: bytes) -> bytes:
+def link_hash(before: bytes, content: bytes) -> bytes:
     """The hash of the link that a row, as canonical JSON, makes after another link's hash."""
-    return sha256(before + entry).digest()
+    return sha256(before + content).digest()
 
 
-def stamp(entry: bytes) -> bytes:
+def stamp(content: bytes) -> bytes:
     """The stamp of a row that changes and is therefore no link."""
-    return sha256(entry).digest()
+    return sha256(content).digest()

@@ -49,8 +49,7 @@ def recorded_seq(entry: Entry, before: bytes, others: Sequence[Entry]) -> str | 
 
 
 def _followed(entry: Entry, known: Sequence[bytes]) -> bytes | None:
-    content = canonical(entry.fields)
-    return next((before for before in known if link_hash(before, content) == entry.link_hash), None)
+    return next((before for before in known if link_hash(before, entry.content) == entry.link_hash), None)
 
 
 def _following(start: bytes, follower: dict[bytes, Step]) -> Iterator[Step]:

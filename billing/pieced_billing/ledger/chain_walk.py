@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from pieced_billing.ledger.chain import BEFORE_FIRST, Chain, Entry, canonical, link_hash
+from pieced_billing.ledger.chain import BEFORE_FIRST, Chain, Entry, link_hash
 from pieced_billing.ledger.chain_order import Step, recorded_links, recorded_seq
 from pieced_billing.ledger.flaws import Flaw, What
 from pieced_billing.ledger.missing_rows import Gap, missing_rows
@@ -53,8 +53,8 @@ class ChainWalk:
 
     def take(self, entry: Entry) -> bool:
         """Go to the next row; whether it is a link of the chain, maybe an edited one."""
-        link, stated, fields = entry
-        if link == self._last + 1 and stated == link_hash(self._hash, canonical(fields)):
+        link, stated = entry.link, entry.link_hash
+        if link == self._last + 1 and stated == link_hash(self._hash, entry.content):
             self._step(entry, link, stated)
             return True
         return self._take_unexpected(entry)
@@ -112,7 +112,7 @@ class ChainWalk:
             self._last_seq = seq
 
     def _take_unexpected(self, entry: Entry) -> bool:
-        link, stated, fields = entry
+        link, stated, content = entry.link, entry.link_hash, entry.content
         if link is None or stated is None:
             self._insert(entry, "it has no link: Pieced did not record it")
             return False
@@ -121,7 +121,6 @@ class ChainWalk:
         if link > self._last + _FARTHEST:
             self._insert(entry, "its number is far beyond the chain")
             return False
-        content = canonical(fields)
         if link > self._last + 1 and stated == link_hash(self._hash, content):
             self._found.append(_flaw(What.EDITED, entry, f"it was recorded as link {self._last + 1}"))
             link = self._last + 1
@@ -140,7 +139,7 @@ class ChainWalk:
     def _take_repeated(self, entry: Entry, link: int, stated: bytes) -> bool:
         """Of two rows with one number the one that follows from the row before is the recorded one."""
         last = self._unexpected[-1] if self._unexpected else None
-        if last is None or last.entry.link != link or stated != link_hash(last.before, canonical(entry.fields)):
+        if last is None or last.entry.link != link or stated != link_hash(last.before, entry.content):
             self._insert(entry, "its number is another row's")
             return False
         self._unexpected.pop()

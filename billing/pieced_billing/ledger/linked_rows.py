@@ -1,4 +1,8 @@
-"""Reading the ledger for a verification: tenant after tenant, every row as text, whatever columns its table has."""
+"""Reading the ledger for a verification: tenant after tenant, every row as text, whatever columns its table has.
+
+The canonical JSON of a row is put together by the server, from its columns, by a query that is written here: nothing
+that the database keeps, neither a hash nor a function, is believed.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -67,7 +71,7 @@ class LinkedRows:
         return [_subject(record, self._names) for record in self._connection.execute(query, [list(uids)])]
 
     def _subjects(self, uids: sql.Composable) -> sql.Composed:
-        values = sql.SQL(", ").join(self._value(TENANTS, name, "row") for name in self._names)
+        values = sql.SQL(", ").join(self._value(TENANTS, name) for name in self._names)
         return _SUBJECTS.format(values=values, uids=uids)
 
     def entries(self, batch: Sequence[Subject]) -> Iterator[tuple[Subject, Iterator[Entry]]]:
@@ -75,10 +79,9 @@ class LinkedRows:
 
         The rows of one must be used up before the next one is asked for.
         """
-        names = sorted({"table"}.union(*(self._columns[table] for table in LINKED)))
         rows = sql.SQL(" UNION ALL ").join(
             sql.SQL("SELECT link, link_hash, {} FROM {} AS row WHERE row.tenant_uid = tenant.uid").format(
-                sql.SQL(", ").join(self._value(table, name, "row") for name in names), sql.Identifier(table)
+                self._canonical(table), sql.Identifier(table)
             )
             for table in LINKED
         )
@@ -87,18 +90,34 @@ class LinkedRows:
         following = 0
         for number, of_tenant in groupby(records, itemgetter(0)):
             yield from ((rowless, iter(())) for rowless in batch[following : number - 1])
-            yield batch[number - 1], (_entry(record, names) for record in of_tenant)
+            yield batch[number - 1], (Entry(link, stated, text.encode()) for _, link, stated, text in of_tenant)
             following = number
         yield from ((rowless, iter(())) for rowless in batch[following:])
 
-    def _value(self, table: str, name: str, alias: str) -> sql.Composable:
-        """A column as text; a table that does not have it gives null."""
+    def _canonical(self, table: str) -> sql.Composable:
+        """What `chain.canonical` makes of a row, in SQL; concat_ws leaves out what is null."""
+        members = (self._member(table, name) for name in sorted({"table", *self._columns[table]}))
+        return sql.SQL("'{{' || concat_ws(',', {}) || '}}'").format(sql.SQL(", ").join(members))
+
+    def _member(self, table: str, name: str) -> sql.Composable:
+        """A column's name and value in JSON; null where it is null."""
+        if name == "table":
+            return sql.Literal(f'"table":"{table}"')
+        column, key = sql.Identifier("row", name), f'"{name}":'
+        match self._columns[table][name]:
+            case "text" | "timestamp with time zone":
+                return sql.SQL("{} || to_json({})::text").format(key, column)
+            case kind if kind in _PLAIN:
+                return sql.SQL("{} || {} || '\"'").format(f'{key}"', column)
+            case _:
+                return sql.SQL("{} || to_json({})::text").format(key, self._value(table, name))
+
+    def _value(self, table: str, name: str) -> sql.Composable:
+        """A column as text."""
         if name == "table":
             return sql.Literal(table)
-        column = sql.Identifier(alias, name)
-        match self._columns[table].get(name):
-            case None:
-                return sql.SQL("NULL::text")
+        column = sql.Identifier("row", name)
+        match self._columns[table][name]:
             case "text":
                 return column
             case kind if kind in _PLAIN:
@@ -125,8 +144,3 @@ def _subject(record: Sequence[Any], names: Sequence[str]) -> Subject:
     uid, length, head, rows, stamp, known, *values = record
     chain = None if length is None else Chain(length, head, rows)
     return Subject(uid, chain, dict(zip(names, values, strict=True)) if known else None, stamp)
-
-
-def _entry(record: Sequence[Any], names: Sequence[str]) -> Entry:
-    _, link, link_hash, *values = record
-    return Entry(link, link_hash, {name: value for name, value in zip(names, values) if value is not None})  # noqa: B905

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pieced_billing.calendar import Microseconds, MonthDays, to_microseconds
 from pieced_billing.invoicing.proof import ChainEnd
-from pieced_billing.ledger.chain import BEFORE_FIRST, Chain, Entry, canonical, link_hash
+from pieced_billing.ledger.chain import BEFORE_FIRST, Chain, Entry, link_hash
 from pieced_billing.ledger.events import Kind
-from pieced_billing.ledger.history import TenantHistory, Used
+from pieced_billing.ledger.history import TenantHistory
 
 _SWITCHES = frozenset(Kind) - {Kind.CREATED, Kind.DELETED}
 
@@ -40,41 +40,42 @@ class TenantFacts:
         self._created: _Life | None = None
         self._deleted: _Life | None = None
         self._moments: list[tuple[int, tuple[Microseconds, int, str, str]]] = []
-        self._usage: list[tuple[int, Used]] = []
+        self._usage: list[tuple[int, tuple[Microseconds, str, Decimal]]] = []
         self._instants: list[tuple[int, Microseconds]] = []
-        self._ends = {0: ChainEnd()}
+        self._last: tuple[int, bytes, int] = ChainEnd()
+        self._ends: dict[int, tuple[int, bytes, int]] = {0: self._last}
         self._recorded: list[str] = []
         self._tables: Counter[str] = Counter()
-        self._last = ChainEnd()
 
     def take(self, entry: Entry) -> None:
         """Go to the next row; rows come by link, those without one last."""
-        if entry.link is None:
+        link, fields = entry.link, entry.fields
+        if link is None:
             self.whole = False
             return
-        head = link_hash(self._last.head, canonical(entry.fields))
-        if (entry.link, entry.link_hash) != (self._last.links + 1, head):
+        links, head, last_seq = self._last
+        head = link_hash(head, entry.content)
+        if link != links + 1 or head != entry.link_hash:
             self.whole = False
         seq = entry.seq
-        self._last = ChainEnd(entry.link, head, self._last.last_seq if seq is None else max(seq, self._last.last_seq))
-        self._ends[entry.link] = self._last
-        self._tables[entry.fields["table"]] += 1
-        self._recorded.append(entry.fields["recorded_at"].removesuffix("+00:00"))
-        if seq is not None or "meter" in entry.fields:
-            self._keep(entry.link, entry.fields, seq)
+        self._last = self._ends[link] = link, head, last_seq if seq is None else max(seq, last_seq)
+        self._tables[fields["table"]] += 1
+        self._recorded.append(fields["recorded_at"])
+        if seq is not None or "meter" in fields:
+            self._keep(link, fields, seq)
 
     def agrees(self, chain: Chain | None) -> bool:
         """Whether the rows are a chain, and the one of which the ledger keeps this end."""
         length, head, rows = Chain(0, BEFORE_FIRST, {}) if chain is None else chain
-        return self.whole and (self._last.links, self._last.head, self._tables) == (length, head, rows)
+        return self.whole and (*self._last[:2], self._tables) == (length, head, rows)
 
     def end_at(self, links: int) -> ChainEnd:
         """The end of the chain that has so many links, as the rows give it; of fewer where it has not so many."""
-        return self._ends.get(links, self._last)
+        return ChainEnd(*self._ends.get(links, self._last))
 
     def known_at(self, at: str) -> int:
         """How many links were recorded until an instant (UTC as text without an offset)."""
-        return sum(1 for recorded in self._recorded if recorded <= at)
+        return sum(1 for recorded in self._recorded if recorded.removesuffix("+00:00") <= at)
 
     def instants_between(self, after: int, until: int) -> Iterable[Microseconds]:
         """When what was linked after a link, until another one, happened."""
@@ -83,10 +84,11 @@ class TenantFacts:
     def history(self, links: int, days: MonthDays) -> TenantHistory | None:
         """What a bill of a month that is over knew of the tenant at a link; None if it had nothing to do with it."""
         created, deleted = self._life(links)
-        usage = [used for link, used in self._usage if link <= links and days.start <= used.at < days.end]
-        if created is None or not (usage or (created.at < days.end and (deleted is None or deleted > days.start))):
+        start, end = days.start, days.end
+        usage = [used for link, used in self._usage if link <= links and start <= used[0] < end]
+        if created is None or not (usage or (created.at < end and (deleted is None or deleted > start))):
             return None
-        moments = [moment for link, moment in self._moments if link <= links and moment[0] < days.end]
+        moments = [moment for link, moment in self._moments if link <= links and moment[0] < end]
         return TenantHistory(self.uid, created.tenant, created.at, deleted, moments, usage)
 
     def _life(self, links: int) -> tuple[_Life | None, Microseconds | None]:
@@ -103,7 +105,7 @@ class TenantFacts:
         if seq is None:
             quantity = Decimal(fields["quantity"])
             if quantity:
-                self._usage.append((link, Used(at, fields["meter"], quantity)))
+                self._usage.append((link, (at, fields["meter"], quantity)))
             return
         kind = fields["event_kind"]
         if kind in _SWITCHES:
