@@ -182,11 +182,10 @@ def test_what_comes_late_and_changes_no_amount_is_looked_at_once(connection: Con
     bring(connection, [line("deleted", gone, "20T10:00:00Z")])
     run_invoices(connection)
     bring(connection, [line("suspended", gone, "25T10:00:00Z")])  # after its end, which has no effect
-    zone = load_settings(connection).zone.key
-    assert [one.uid for one in late(connection, zone, [ORG])] == [gone]
+    assert [one.uid for one in late(connection, [ORG])] == [gone]
     run_invoices(connection, APRIL, dry=True)
-    assert [one.uid for one in late(connection, zone, [ORG])] == [gone], "a dry run keeps nothing"
+    assert [one.uid for one in late(connection, [ORG])] == [gone], "a dry run keeps nothing"
     assert len(run_invoices(connection, APRIL).numbers) == 1
-    assert late(connection, zone, [ORG]) == []
+    assert late(connection, [ORG]) == []
     bring(connection, [usage(gone, "late")])
     assert adjusted(connection, MAY) == [("2026-03", "llm_spend", None, "0.00", "2.50", "2.50")]

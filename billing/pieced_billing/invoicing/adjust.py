@@ -17,7 +17,6 @@ from pieced_billing.rating.charges import rate
 from pieced_billing.rating.lines import Line
 from pieced_billing.rating.tenant_month import tenant_month
 from pieced_billing.store.connections import Connection
-from pieced_billing.store.settings import load_settings
 
 _TAKEN_BACK = """
 SELECT bill.id, bill.number, tenant.zitadel_org_id, tenant.tenant_uid FROM tenant_billing_lifecycle AS tenant
@@ -51,7 +50,7 @@ def load_adjustments(
     """
     found: defaultdict[str, list[Adjustment]] = defaultdict(list)
     to_bill = [org for org in orgs if org not in bills or not bills[org].stands]
-    to_read = sorted(late(connection, load_settings(connection).zone.key, to_bill), key=_month)
+    to_read = sorted(late(connection, to_bill), key=_month)
     for of_month, late_ones in groupby(to_read, key=_month):
         entries = list(late_ones)
         correct = _correct(connection, of_month, [one.uid for one in entries], terms)
@@ -98,6 +97,8 @@ def _compare(
     found: defaultdict[str, list[Adjustment]],
 ) -> None:
     """Add the differences of a month to what is found by organisation."""
+    if not entries:
+        return
     bills = {entry.bill.invoice_id for entry in entries}
     billed = billed_lines(connection, month, bills, [entry.uid for entry in entries])
     for entry in entries:

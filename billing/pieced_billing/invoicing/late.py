@@ -8,6 +8,7 @@ from pieced_billing.calendar import Month
 from pieced_billing.invoicing.adjustments import Bill, BilledLine
 from pieced_billing.rating.lines import Line
 from pieced_billing.store.connections import Connection
+from pieced_billing.store.settings import load_settings
 
 _STANDS: Final = """
 credits IS NULL AND NOT EXISTS (SELECT FROM invoices AS credit WHERE credit.credits = bill.id AND credit.completes)
@@ -84,10 +85,11 @@ class ToReadAgain(NamedTuple):
     uid: str
 
 
-def late(connection: Connection, zone: str, orgs: Sequence[str]) -> list[ToReadAgain]:
+def late(connection: Connection, orgs: Sequence[str]) -> list[ToReadAgain]:
     """What is to be read again of these organisations; more than has changed, never less."""
     if connection.execute(_HAVE_BILLS, [list(orgs)]).fetchone() == (False,):
         return []
+    zone = load_settings(connection).zone.key
     rows = connection.execute(_LATE, {"orgs": list(orgs), "zone": zone}).fetchall()
     return [
         ToReadAgain(Bill(invoice_id, number, Month.of(period)), org, uid)

@@ -53,7 +53,8 @@ def drafts(
             for org, tenants in chunk:
                 missing.discard(org)
                 yield draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()), carried.get(org, ()))
-        yield from _without_tenants(connection, billing_month, sorted(missing))
+        if missing:
+            yield from _without_tenants(connection, billing_month, sorted(missing))
 
 
 def _without_tenants(connection: Connection, month: BillingMonth, orgs: Sequence[str]) -> Iterator[Draft]:

@@ -99,7 +99,8 @@ def _read(
     }
     moments = _moments_by_tenant(connection, chosen, parameters)
     query = _TENANTS.format(chosen=chosen.condition)
-    for org, tenant_id, uid, tenant, created_at, deleted_at in bulk_rows(connection, query, parameters):
+    rows = bulk_rows(connection, query, parameters, few=chosen.few)
+    for org, tenant_id, uid, tenant, created_at, deleted_at in rows:
         ended_at = None if deleted_at is None else from_wire(deleted_at)
         of_month = moments.get(tenant_id, ()), usage.get(tenant_id, ()), gaps.get(tenant_id, ())
         yield org, TenantHistory(uid, tenant, from_wire(created_at), ended_at, *of_month)
@@ -110,8 +111,7 @@ def _moments_by_tenant(
 ) -> Mapping[int, list[tuple[int, int, str, str]]]:
     """The moments of all tenants that are alive in the month, in any order, by the id of the tenant's row."""
     moments: defaultdict[int, list[tuple[int, int, str, str]]] = defaultdict(list)
-    for tenant_id, at, seq, kind, package in bulk_rows(
-        connection, _MOMENTS.format(chosen=chosen.condition), parameters
-    ):
+    query = _MOMENTS.format(chosen=chosen.condition)
+    for tenant_id, at, seq, kind, package in bulk_rows(connection, query, parameters, few=chosen.few):
         moments[tenant_id].append((from_wire(at), seq, kind, package))
     return moments

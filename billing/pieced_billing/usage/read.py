@@ -36,6 +36,7 @@ def usage_by_tenant(
     bounds = [from_microseconds(bound) for bound in days.bounds]
     parameters = {"chosen": chosen.values, "start": bounds[0], "end": from_microseconds(until), "days": bounds}
     usage: defaultdict[int, list[tuple[Microseconds, str, Decimal]]] = defaultdict(list)
-    for tenant_id, at, meter, quantity in bulk_rows(connection, _SUMS.format(chosen=chosen.condition), parameters):
+    query = _SUMS.format(chosen=chosen.condition)
+    for tenant_id, at, meter, quantity in bulk_rows(connection, query, parameters, few=chosen.few):
         usage[tenant_id].append((from_wire(at), meter, quantity))
     return usage
