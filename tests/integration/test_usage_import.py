@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pieced_billing.ledger.import_ import Imported, ImportRefused, import_lines
+from pieced_billing.ledger.import_ import Imported, ImportRefused, begin, import_lines
+from pieced_billing.ledger.record_usage import record_usage
 from pieced_billing.ledger.verify import verify
 from pieced_billing.store.connections import Connection, connect
-from pieced_billing.usage.import_ import import_usage
+from pieced_billing.usage.import_ import import_usage, read_usage
 from tests.commands import run_pieced
 from tests.databases import Database
 
@@ -38,6 +39,25 @@ def reasons(connection: Connection, *rows: str) -> list[tuple[int, str]]:
     with pytest.raises(ImportRefused) as refused:
         bring(connection, *rows)
     return [(finding.line, finding.reason) for finding in refused.value.findings]
+
+
+def bring_by_twos(connection: Connection, *rows: str) -> Imported:
+    """Bring rows in batches of two lines, as a large file comes in batches of thousands."""
+    with connection.transaction():
+        now = begin(connection)
+        return record_usage(connection, read_usage(io.BytesIO("\n".join((HEADER, *rows)).encode()), now), now, 2)
+
+
+def reasons_by_twos(connection: Connection, *rows: str) -> list[tuple[int, str]]:
+    with pytest.raises(ImportRefused) as refused:
+        bring_by_twos(connection, *rows)
+    assert recorded(connection) == []
+    connection.rollback()
+    return [(finding.line, finding.reason) for finding in refused.value.findings]
+
+
+def spend(uid: str, usage_id: str, quantity: str = "1", corrects: str = "") -> str:
+    return f"{uid},llm_spend,{quantity},2026-03-02T09:00:00Z,{usage_id},{corrects}"
 
 
 def recorded(connection: Connection) -> list[tuple[str, str]]:
@@ -97,6 +117,55 @@ def test_a_file_is_judged_as_a_whole(connection: Connection) -> None:
         (3, "u3 is the UID of no tenant in the ledger")
     ]
     assert recorded(connection) == []
+
+
+def test_many_batches_of_two_tenants_with_repeats_in_between(connection: Connection) -> None:
+    bring(connection, spend("u2", "known"))
+    ids = [f"{number:02}" for number in range(20)]
+    rows = [spend("u2" if number % 3 else "u1", usage_id) for number, usage_id in enumerate(ids)]
+    rows[8:8] = [rows[0], spend("u2", "known")]
+    rows[15:15] = [rows[14]]
+    assert bring_by_twos(connection, *rows) == Imported(events=0, usage=20, tenants=2, repeats=3)
+    assert recorded(connection) == [*((usage_id, "1") for usage_id in ids), ("known", "1")]
+    chains = connection.execute("SELECT length, rows FROM ledger_chains ORDER BY tenant_uid").fetchall()
+    assert [(length, rows["usage_records"]) for length, rows in chains] == [(8, 7), (15, 14)]
+    in_order = "SELECT usage_id FROM usage_records WHERE tenant_uid = 'u1' ORDER BY link"
+    assert [usage_id for (usage_id,) in connection.execute(in_order)] == ids[::3]
+    connection.rollback()
+    assert bring_by_twos(connection, *rows) == Imported(events=0, usage=0, tenants=2, repeats=23)
+    assert verify(connection).found == 0
+
+
+def test_what_only_several_batches_show_is_refused(connection: Connection) -> None:
+    four = [spend("u1", usage_id) for usage_id in "abcd"]
+    assert reasons_by_twos(connection, *four, spend("u2", "a"), spend("u1", "e"), spend("u1", "b", "2")) == [
+        (6, "usage a of source import is recorded with other content on an earlier line: uid u1, not u2"),
+        (8, "usage b of source import is recorded with other content on an earlier line: quantity 1, not 2"),
+    ]
+    assert reasons_by_twos(connection, *four, spend("u3", "e"), *four, spend("u4", "f"), spend("u3", "g")) == [
+        (6, "u3 is the UID of no tenant in the ledger"),
+        (11, "u4 is the UID of no tenant in the ledger"),
+    ]
+    assert [line for line, _ in reasons_by_twos(connection, *four, "u1", *four, spend("u3", "e"), "u1")] == [6, 12]
+    assert [line for line, _ in reasons_by_twos(connection, *four, spend("u1", "e", "-1", "f"))] == [6]
+
+
+def test_a_correction_may_stand_batches_before_what_it_corrects(connection: Connection) -> None:
+    rows = [spend("u1", "c", "-1", "a"), spend("u1", "b"), spend("u2", "d"), spend("u1", "b"), spend("u1", "a", "2")]
+    assert bring_by_twos(connection, *rows) == Imported(events=0, usage=4, tenants=2, repeats=1)
+    assert reasons(connection, spend("u1", "e", "-1", "e"))[0][1].startswith("corrects names e, which is the id of no")
+    assert verify(connection).found == 0
+
+
+def test_a_tenant_is_in_one_cluster(connection: Connection) -> None:
+    with connection.transaction():
+        import_lines(
+            connection, io.BytesIO(CREATED.splitlines()[0].replace(b"u1", b"u3").replace(b"{", b'{"cluster":"a",'))
+        )
+    with pytest.raises(ImportRefused, match="line 2: u3 is in cluster a in the ledger"), connection.transaction():
+        import_usage(connection, io.BytesIO(f"{HEADER},cluster\n{spend('u3', 'a')},b\n".encode()))
+    bring(connection, spend("u3", "a"))
+    assert connection.execute("SELECT cluster_id FROM usage_records").fetchall() == [("a",)]
 
 
 def test_the_ledger_is_sound_and_the_tenants_are_as_before(connection: Connection) -> None:

@@ -2,18 +2,14 @@
 
 from typing import Final
 
+from pieced_billing.calendar import Microseconds, from_microseconds
 from pieced_billing.ledger.judge import Finding
 from pieced_billing.store.connections import Connection
 
-NO_CREATED: Final = "%s has no line of kind created, in the file or in the ledger"
-"""What is wrong with a UID that nothing is known of."""
-
-_UNKNOWN: Final = """
-SELECT line, uid FROM incoming_tenants AS new LEFT JOIN tenant_billing_lifecycle AS known ON known.tenant_uid = new.uid
-WHERE new.created_at IS NULL AND known.tenant_uid IS NULL
-"""
-
 _OF_TENANTS: Final = (
+    """SELECT line, format('%s has no line of kind created, in the file or in the ledger', uid)
+       FROM incoming_tenants AS new LEFT JOIN tenant_billing_lifecycle AS known ON known.tenant_uid = new.uid
+       WHERE new.created_at IS NULL AND known.tenant_uid IS NULL""",
     """SELECT created_line, format('%s is created differently in the ledger', uid)
        FROM incoming_tenants AS new JOIN tenant_billing_lifecycle AS known ON known.tenant_uid = new.uid
        WHERE (new.created_at, new.tenant, new.org) <> (known.created_at, known.tenant_name, known.zitadel_org_id)""",
@@ -75,12 +71,12 @@ WHERE previous_uid IS NOT NULL AND (previous_end IS NULL OR previous_end > creat
 
 # What differs, as the ledger or the first line has it and as the later line does.
 _DIFFERENCES: Final = """concat_ws(', ',
-    CASE WHEN old.uid <> new.uid THEN format('uid %s, not %s', old.uid, new.uid) END,
-    CASE WHEN old.meter <> new.meter THEN format('meter %s, not %s', old.meter, new.meter) END,
-    CASE WHEN old.quantity <> new.quantity THEN format('quantity %s, not %s', old.quantity, new.quantity) END,
+    CASE WHEN old.uid <> new.uid THEN format('uid %%s, not %%s', old.uid, new.uid) END,
+    CASE WHEN old.meter <> new.meter THEN format('meter %%s, not %%s', old.meter, new.meter) END,
+    CASE WHEN old.quantity <> new.quantity THEN format('quantity %%s, not %%s', old.quantity, new.quantity) END,
     CASE WHEN old.occurred_at <> new.occurred_at
-         THEN format('at %s, not %s', to_json(old.occurred_at) #>> '{}', to_json(new.occurred_at) #>> '{}') END,
-    CASE WHEN old.corrects IS DISTINCT FROM new.corrects THEN format('corrects %s, not %s',
+         THEN format('at %%s, not %%s', to_json(old.occurred_at) #>> '{}', to_json(new.occurred_at) #>> '{}') END,
+    CASE WHEN old.corrects IS DISTINCT FROM new.corrects THEN format('corrects %%s, not %%s',
          coalesce(old.corrects, 'nothing'), coalesce(new.corrects, 'nothing')) END)"""
 _INCOMING: Final = """(
     SELECT source, usage_id, line, uid, package AS meter, quantity, occurred_at, corrects
@@ -88,13 +84,13 @@ _INCOMING: Final = """(
     WHERE kind = 'usage')"""
 
 _OF_USAGE: Final = (
-    f"""SELECT line, format('usage %s of source %s is recorded with other content: %s',
-                            usage_id, source, differences)
-        FROM (SELECT new.*, {_DIFFERENCES} AS differences
+    f"""SELECT line, format('usage %%s of source %%s is recorded with other content%%s: %%s', usage_id, source,
+                            CASE WHEN recorded_at >= %(began_at)s THEN ' on an earlier line' END, differences)
+        FROM (SELECT new.*, old.recorded_at, {_DIFFERENCES} AS differences
               FROM {_INCOMING} AS new
               JOIN (SELECT *, tenant_uid AS uid FROM usage_records) AS old USING (source, usage_id)) AS met
         WHERE differences <> ''""",  # noqa: S608 - our own texts
-    f"""SELECT line, format('usage %s of source %s is recorded with other content on line %s: %s',
+    f"""SELECT line, format('usage %%s of source %%s is recorded with other content on line %%s: %%s',
                             usage_id, source, first_line, differences)
         FROM (SELECT new.*, old.line AS first_line, {_DIFFERENCES} AS differences
               FROM repeated JOIN {_INCOMING} AS old USING (source, usage_id, line)
@@ -103,10 +99,9 @@ _OF_USAGE: Final = (
 )
 
 
-def of_tenants(connection: Connection, unknown: str) -> list[Finding]:
-    """What the ledger knows otherwise of the tenants, or nothing; `unknown` says that of a UID (%s)."""
-    nothing = [Finding(line, unknown % uid) for line, uid in connection.execute(_UNKNOWN)]
-    return nothing + [finding for query in _OF_TENANTS for finding in _found(connection, query)]
+def of_tenants(connection: Connection) -> list[Finding]:
+    """What the ledger knows otherwise of the tenants, or nothing."""
+    return [finding for query in _OF_TENANTS for finding in _found(connection, query)]
 
 
 def of_corrections(connection: Connection) -> list[Finding]:
@@ -119,9 +114,13 @@ def of_names(connection: Connection) -> list[Finding]:
     return _found(connection, _OF_NAMES)
 
 
-def of_usage(connection: Connection) -> list[Finding]:
-    """Usage ids with other content, in the ledger or earlier in the file; asked of `subjects`."""
-    return [finding for query in _OF_USAGE for finding in _found(connection, query)]
+def of_usage(connection: Connection, began_at: Microseconds | None = None) -> list[Finding]:
+    """Usage ids with other content, in the ledger or earlier in the file; asked of `subjects`.
+
+    What is in the ledger since `began_at` stands on an earlier line.
+    """
+    since = {"began_at": None if began_at is None else from_microseconds(began_at)}
+    return [Finding(*row) for query in _OF_USAGE for row in connection.execute(query, since)]
 
 
 def _found(connection: Connection, query: str) -> list[Finding]:

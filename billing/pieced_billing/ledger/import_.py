@@ -44,7 +44,7 @@ def import_lines(connection: Connection, file: BinaryIO) -> Imported:
     malformed or a contradiction; then the caller must roll back.
     """
     now = begin(connection)
-    return record_lines(connection, ((number, _parsed(raw, now)) for number, raw in numbered_lines(file)))
+    return _record_lines(connection, ((number, _parsed(raw, now)) for number, raw in numbered_lines(file)))
 
 
 def begin(connection: Connection) -> Microseconds:
@@ -57,21 +57,16 @@ def begin(connection: Connection) -> Microseconds:
     return to_microseconds(row[0])
 
 
-def record_lines(
-    connection: Connection, parsed: Iterable[tuple[int, Line | Malformed]], unknown_uid: str = contradictions.NO_CREATED
-) -> Imported:
-    """Record numbered lines as `import_lines` does, after `begin`; `unknown_uid` is what is wrong with a UID (%s)
-    that the ledger does not know and no line creates.
-    """
+def _record_lines(connection: Connection, parsed: Iterable[tuple[int, Line | Malformed]]) -> Imported:
     staging.create(connection)
     judge = Judge()
     lines = _stage(connection, parsed, judge)
-    _refuse(judge.findings, judge.found)
+    refuse(judge.findings, judge.found)
     staging.copy_tenants(connection, judge.by_uid())
-    _refuse(contradictions.of_tenants(connection, unknown_uid) + contradictions.of_corrections(connection))
+    refuse(contradictions.of_tenants(connection) + contradictions.of_corrections(connection))
     staging.meet_the_ledger(connection)
-    _refuse(contradictions.of_names(connection))
-    _refuse(contradictions.of_usage(connection))
+    refuse(contradictions.of_names(connection))
+    refuse(contradictions.of_usage(connection))
     recorded = record.record(connection)
     if recorded.events:
         record.project(connection)
@@ -111,6 +106,7 @@ def _stage(connection: Connection, parsed: Iterable[tuple[int, Line | Malformed]
     return lines
 
 
-def _refuse(findings: list[Finding], found: int | None = None) -> None:
+def refuse(findings: list[Finding], found: int | None = None) -> None:
+    """Raise ImportRefused if there are findings; `found` is how many there are, if not all of them are here."""
     if findings:
         raise ImportRefused(findings, len(findings) if found is None else found)

@@ -78,6 +78,11 @@ def create(connection: Connection) -> None:
     connection.execute(_TABLES)
 
 
+def drop(connection: Connection) -> None:
+    """Drop the tables before the end of the transaction, so that they can be made again."""
+    connection.execute("DROP TABLE IF EXISTS incoming_tenants, incoming_lines, subjects, repeated, entries, ends")
+
+
 @contextmanager
 def copying_lines(connection: Connection) -> Iterator[Copy]:
     """A COPY that takes `line_record`s."""

@@ -8,12 +8,12 @@ from typing import Final
 from pieced_billing import faults
 from pieced_billing.calendar import Microseconds, to_microseconds
 from pieced_billing.errors import Unavailable
-from pieced_billing.ledger.import_ import ImportRefused, begin, record_lines
+from pieced_billing.ledger.import_ import ImportRefused, begin
+from pieced_billing.ledger.record_usage import record_usage
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.settings import load_settings
 from pieced_billing.usage import watermarks
 from pieced_billing.usage.coverage import SETTLING, Life, Stretch, at_once, joined, to_read
-from pieced_billing.usage.import_ import UNKNOWN_UID
 from pieced_billing.usage.source import Reading, Tenant, UsageSource, Warned
 
 _BATCH_RECORDS: Final = 10_000
@@ -137,8 +137,7 @@ def _record(connection: Connection, batch: Sequence[_Name], outcome: Collected) 
     try:
         with connection.transaction():
             if lines:
-                begin(connection)
-                recorded = record_lines(connection, enumerate(lines, 1), UNKNOWN_UID)
+                recorded = record_usage(connection, enumerate(lines, 1), begin(connection))
                 faults.point("collect.after_records")
             for name in batch:
                 _save(connection, outcome.source, name)

@@ -6,11 +6,11 @@ from itertools import chain
 from typing import BinaryIO, Final
 
 from pieced_billing.calendar import Microseconds
-from pieced_billing.ledger.import_ import Imported, begin, numbered_lines, record_lines
-from pieced_billing.ledger.lines import USAGE, Line, Malformed, parse_fields, parse_line
+from pieced_billing.ledger.import_ import Imported, begin, numbered_lines
+from pieced_billing.ledger.lines import USAGE, Line, Malformed, parse_fields
+from pieced_billing.ledger.record_usage import record_usage
+from pieced_billing.ledger.usage_lines import parse_usage_line
 from pieced_billing.store.connections import Connection
-
-UNKNOWN_UID: Final = "%s is the UID of no tenant in the ledger"
 
 _REQUIRED_COLUMNS: Final = ("uid", "meter", "quantity", "at", "id")
 _COLUMNS: Final = (*_REQUIRED_COLUMNS, "source", "corrects", "cluster")
@@ -24,7 +24,7 @@ def import_usage(connection: Connection, file: BinaryIO) -> Imported:
     malformed, of a tenant that the ledger does not know, or contradicts what is recorded; then the caller rolls back.
     """
     now = begin(connection)
-    return record_lines(connection, read_usage(file, now), UNKNOWN_UID)
+    return record_usage(connection, read_usage(file, now), now)
 
 
 def read_usage(file: BinaryIO, now: Microseconds) -> Iterator[tuple[int, Line | Malformed]]:
@@ -42,7 +42,7 @@ def read_usage(file: BinaryIO, now: Microseconds) -> Iterator[tuple[int, Line | 
 def _json_lines(lines: Iterable[tuple[int, bytes]], now: Microseconds) -> Iterator[tuple[int, Line | Malformed]]:
     for number, raw in lines:
         try:
-            line = parse_line(raw, now, USAGE)
+            line = parse_usage_line(raw, now)
             if line.kind != USAGE:
                 raise Malformed(f"has the kind {line.kind}; this is a file of usage alone")
             yield number, line
