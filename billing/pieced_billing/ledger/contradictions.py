@@ -87,14 +87,13 @@ _OF_USAGE: Final = (
     f"""SELECT line, format('usage %%s of source %%s is recorded with other content%%s: %%s', usage_id, source,
                             CASE WHEN recorded_at >= %(began_at)s THEN ' on an earlier line' END, differences)
         FROM (SELECT new.*, old.recorded_at, {_DIFFERENCES} AS differences
-              FROM {_INCOMING} AS new
-              JOIN (SELECT *, tenant_uid AS uid FROM usage_records) AS old USING (source, usage_id)) AS met
+              FROM met AS old JOIN {_INCOMING} AS new USING (line)) AS compared
         WHERE differences <> ''""",  # noqa: S608 - our own texts
     f"""SELECT line, format('usage %%s of source %%s is recorded with other content on line %%s: %%s',
                             usage_id, source, first_line, differences)
         FROM (SELECT new.*, old.line AS first_line, {_DIFFERENCES} AS differences
               FROM repeated JOIN {_INCOMING} AS old USING (source, usage_id, line)
-              JOIN {_INCOMING} AS new USING (source, usage_id)) AS met
+              JOIN {_INCOMING} AS new USING (source, usage_id)) AS compared
         WHERE differences <> ''""",  # noqa: S608
 )
 

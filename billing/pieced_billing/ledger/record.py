@@ -4,8 +4,10 @@ from typing import Final, NamedTuple
 
 from pieced_billing.store.connections import Connection
 
-# What the ledger has already, or an earlier line says, is not recorded again; only tenants that it knows can have it.
-_REPEATS: Final = (
+# What the ledger has already, or an earlier line says, is not recorded again. Of tenants that it does not know, it has
+# no events.
+_SOME_KNOWN: Final = "SELECT EXISTS (SELECT FROM subjects WHERE known)"
+_REPEATED_EVENTS: Final = (
     """DELETE FROM incoming_lines AS new USING subjects, tenant_lifecycle_events AS known
        WHERE subjects.known AND subjects.number = new.tenant
          AND (known.tenant_uid, known.event_kind) = (subjects.tenant_uid, new.kind)""",
@@ -17,8 +19,9 @@ _REPEATS: Final = (
        WHERE subjects.known AND subjects.number = new.tenant
          AND (known.tenant_uid, known.event_kind, known.occurred_at)
              = (subjects.tenant_uid, new.kind, new.occurred_at)""",
-    """DELETE FROM incoming_lines AS new USING usage_records AS known
-       WHERE new.kind = 'usage' AND (known.source, known.usage_id) = (new.source, new.usage_id)""",
+)
+_REPEATED_USAGE: Final = (
+    "DELETE FROM incoming_lines AS new USING met WHERE met.line = new.line",
     """DELETE FROM incoming_lines AS new USING repeated
        WHERE new.kind = 'usage' AND (repeated.source, repeated.usage_id) = (new.source, new.usage_id)
          AND new.line > repeated.line""",
@@ -135,7 +138,8 @@ class Recorded(NamedTuple):
 
 def record(connection: Connection) -> Recorded:
     """Append the staged lines that the ledger lacks, and link them."""
-    for query in _REPEATS:
+    some_known = connection.execute(_SOME_KNOWN).fetchone() == (True,)
+    for query in (*(_REPEATED_EVENTS if some_known else ()), *_REPEATED_USAGE):
         connection.execute(query)
     connection.execute(_ENTRIES)
     events = sum(connection.execute(query).rowcount for query in (_LIVES, _SWITCHES, _PAUSES))

@@ -63,6 +63,12 @@ FROM (
 ) AS subject LEFT JOIN ledger_chains AS chain USING (tenant_uid)
 """
 
+# Usage ids that the ledger has.
+_MET: Final = """
+CREATE TEMP TABLE met ON COMMIT DROP AS
+SELECT line, tenant_uid AS uid, meter, old.quantity, old.occurred_at, old.corrects, recorded_at
+FROM incoming_lines AS new JOIN usage_records AS old USING (source, usage_id) WHERE new.kind = 'usage'
+"""
 
 # Usage ids that stand on several lines, with the first of those.
 _REPEATED: Final = """
@@ -80,7 +86,7 @@ def create(connection: Connection) -> None:
 
 def drop(connection: Connection) -> None:
     """Drop the tables before the end of the transaction, so that they can be made again."""
-    connection.execute("DROP TABLE IF EXISTS incoming_tenants, incoming_lines, subjects, repeated, entries, ends")
+    connection.execute("DROP TABLE IF EXISTS incoming_tenants, incoming_lines, subjects, met, repeated, entries, ends")
 
 
 @contextmanager
@@ -104,6 +110,7 @@ def copy_tenants(connection: Connection, subjects: Iterator[Subject]) -> None:
 def meet_the_ledger(connection: Connection) -> None:
     """Make `subjects` of the staged tenants, which contradict nothing."""
     connection.execute(_SUBJECTS)
+    connection.execute(_MET)
     connection.execute(_REPEATED)
     connection.execute("ANALYZE subjects")
 
