@@ -35,7 +35,7 @@ async def _work(cluster: Cluster, url: str, *, with_repair: bool) -> tuple[Check
     found = await check(cluster, url, label)
     if not (with_repair and found.discrepancies):
         return found, [], found
-    refused = await repair(cluster, url, label)
+    refused = await repair(cluster, url, label, {one.uid for one in found.discrepancies})
     return found, refused, await check(cluster, url, label)
 
 

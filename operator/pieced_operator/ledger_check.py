@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,10 +58,11 @@ async def check(cluster: Cluster, url: str, org_label: str) -> Checked:
     return Checked(checked.cluster_id, checked.tenants, sorted(lasting))
 
 
-async def repair(cluster: Cluster, url: str, org_label: str) -> list[str]:
-    """Sweep as the operator does: tell the ledger of every tenant that there is, and end those that are no more.
+async def repair(cluster: Cluster, url: str, org_label: str, uids: AbstractSet[str]) -> list[str]:
+    """Sweep as the operator does: tell the ledger of the tenants of `uids` that there are, end those that are no more.
 
-    Returns why something was refused. Raises Refused and Unavailable; may be repeated.
+    What is known of all others the operator tells, who may still have every version of them. Returns why something was
+    refused. Raises Refused and Unavailable; may be repeated.
     """
     system = await cluster.get(f"{paths.NAMESPACES}/kube-system")
     cluster_id: str = system["metadata"]["uid"]
@@ -68,12 +70,12 @@ async def repair(cluster: Cluster, url: str, org_label: str) -> list[str]:
     inbox = Inbox(cluster_id, org_label, cluster.clock, backlog, Queues())
     sweep = Sweep(cluster, cluster_id, inbox, LedgerReader(url, cluster_id), Heartbeat())
     await sweep.first(None)
-    refused = await _write(cluster, inbox, backlog, url)
+    refused = await _write(cluster, inbox, backlog, url, uids)
     try:
         await sweep.once()
     except SweepHalted as halted:
         refused.add(str(halted))
-    return sorted(refused | await _write(cluster, inbox, backlog, url))
+    return sorted(refused | await _write(cluster, inbox, backlog, url, uids))
 
 
 async def _compare(cluster: Cluster, url: str, org_label: str) -> Checked:
@@ -97,11 +99,12 @@ def _of_ledger(url: str, facts: Facts) -> list[Discrepancy]:
     return found
 
 
-async def _write(cluster: Cluster, inbox: Inbox, backlog: Backlog, url: str) -> set[str]:
-    """Write what was told, as the operator's writers do: what can be at once, and the rest each tenant for itself."""
+async def _write(cluster: Cluster, inbox: Inbox, backlog: Backlog, url: str, uids: AbstractSet[str]) -> set[str]:
+    """Write what was told of these tenants, as the operator's writers do: what can be at once, the rest one by one."""
     if not len(backlog):
         return set()
-    taken = await backlog.take(LIMIT)
+    told = await backlog.take(LIMIT)
+    taken = [queue for queue in told if queue[0].seen.uid in uids]
     loop = asyncio.get_running_loop()
 
     def write() -> set[str]:
@@ -111,7 +114,7 @@ async def _write(cluster: Cluster, inbox: Inbox, backlog: Backlog, url: str) -> 
             return _observe(connection, queues, lambda uid: fetching(cluster, inbox, loop, uid))
 
     done = await asyncio.to_thread(write)
-    for queue in taken:
+    for queue in told:
         backlog.committed(queue[0].seen.uid)
     return done
 

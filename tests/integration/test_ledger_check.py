@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pieced_billing.ledger import discontinuities
 from pieced_billing.ledger.checks import latest_check
 from pieced_billing.store.connections import connect
 from pieced_local import cluster as local_cluster
@@ -66,6 +67,7 @@ def test_what_does_not_agree_is_named_and_what_the_cluster_tells_is_repaired(at_
     assert at_work.kinds(uid_of(born)) == ["created", "suspended"]
     *_, resumed = at_work.events(uid_of(tenants["resumed"]))
     assert (resumed.kind, resumed.quality) == ("resumed", "bounded")
+    assert seams_of(at_work, uid_of(tenants["agreeing"])) == []
     assert latest_counts(at_work) == {
         "counter": 3,
         "not_in_catalogue": 1,
@@ -77,6 +79,11 @@ def test_what_does_not_agree_is_named_and_what_the_cluster_tells_is_repaired(at_
 def named(findings: list[dict[str, str]]) -> list[tuple[str, str]]:
     assert all(finding["what"] and finding["to_do"] for finding in findings)
     return [(finding["kind"], finding["tenant"]) for finding in findings]
+
+
+def seams_of(at_work: Stack, uid: str) -> list[str]:
+    with connect(at_work.database.url) as connection:
+        return [seam.reason for seam in discontinuities.of_tenant(connection, uid)]
 
 
 def latest_counts(at_work: Stack) -> dict[str, int]:
@@ -96,6 +103,8 @@ def plant(at_work: Stack, tenants: dict[str, Json]) -> Json:
         tenant | {"metadata": {"name": "stripped", "labels": labels, "finalizers": ["pieced.ch/billing"]}}
     )
     at_work.change("resumed", suspend=False)
+    for agent in ("Eve", "Ada"):  # two versions that the operator will tell, and nothing that disagrees
+        at_work.change("agreeing", agentName=agent)
     strip(at_work, {"apiVersion": API_VERSION, "kind": "PiecedPackage", "metadata": {"name": "telegram"}})
     asleep = {
         "apiVersion": "apps/v1",
