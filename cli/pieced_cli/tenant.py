@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from pieced_billing.errors import UsageError
 from pieced_cli.output import Format, Output, Table, show
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ def _with_both(by: str | None, work: "Callable[[Cluster, Connection, str], Await
     from pieced_cli.database import database  # noqa: PLC0415
     from pieced_cli.kubernetes import with_cluster  # noqa: PLC0415
     from pieced_operator.resuming import whoami  # noqa: PLC0415
+
+    if by is not None and not by.strip():
+        raise UsageError("--by is blank; it must name somebody, or be left out.")
 
     async def act(cluster: "Cluster") -> Result:
         return await work(cluster, connection, by or await whoami(cluster))

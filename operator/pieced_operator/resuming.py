@@ -4,6 +4,7 @@ The record is made first and committed last: if the resource cannot be changed n
 lost the same command may be given again.
 """
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -34,6 +35,7 @@ from pieced_operator.names import (
 from pieced_operator.tenant import Tenant, decode_tenant
 
 _WHO: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9.]*")
 
 
 class NoTenant(Refused):
@@ -136,6 +138,8 @@ def _answer(connection: Connection, tenant: Tenant, answer: Answer, actor: str, 
 
 
 async def _tenant(cluster: Cluster, name: str) -> Tenant:
+    if not _NAME.fullmatch(name):  # it would lead to something else than a tenant
+        raise NoTenant(name)
     try:
         return decode_tenant(await cluster.get(paths.tenant(name)))
     except NotFound:

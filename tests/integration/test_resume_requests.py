@@ -174,7 +174,11 @@ def test_a_command_that_dies_records_nothing_and_may_be_given_again(
 def test_what_cannot_be_asked_is_refused_and_not_recorded(at_work: Stack, pieced: RunPieced) -> None:
     uid = at_work.tenant("running")["metadata"]["uid"]
     assert refused(pieced("resume-request", "running", check=False)) == "Tenant running is not suspended."
-    assert refused(pieced("resume-request", "nobody", check=False)) == "There is no tenant 'nobody' in this cluster."
+    for name in ("nobody", "", "..", "running/status", "running?x", "../piecedpackages/search"):
+        said = refused(pieced("resume-request", name, check=False))
+        assert said == f"There is no tenant {name!r} in this cluster."
+    blank = pieced("resume-request", "running", "--by", " ", check=False)
+    assert (blank.returncode, blank.stderr) == (2, "pieced: --by is blank; it must name somebody, or be left out.\n")
     assert refused(pieced("reject", "running", check=False)) == "No request to resume running is pending."
     assert recorded(at_work, uid) == []
 
