@@ -1,5 +1,6 @@
 """The ids of the catalogue as a ConfigMap: the parameter of the admission policy that refuses unknown packages."""
 
+import time
 from typing import Final
 
 from pieced_billing import faults
@@ -11,6 +12,8 @@ from pieced_operator.names import COMPONENT_LABEL, OPERATOR_NAMESPACE
 NAME: Final = "pieced-catalogue"
 _CONFIG_MAPS: Final = f"{paths.NAMESPACES}/{OPERATOR_NAMESPACE}/configmaps"
 _LABELS: Final = {COMPONENT_LABEL: "catalogue"}
+_BELIEVED_SECONDS: Final = 60.0
+"""Others may change or remove it: each sweep asks for every package's turn, and the first of these reads it again."""
 _SELECTOR: Final = f"{COMPONENT_LABEL}=catalogue"
 
 
@@ -21,12 +24,14 @@ class PublishedCatalogue:
         self._cluster = cluster
         self._catalogue = catalogue
         self._published: dict[str, str] | None = None
+        self._read_at = 0.0
 
     async def publish(self) -> None:
-        """Write it if it says something else. Raises ApiRefused and Unavailable."""
+        """Write it if it says something else, or is gone. Raises ApiRefused and Unavailable."""
         wanted = {name: package.spec.display_name for name, package in self._catalogue.packages.items()}
-        if self._published is None:
+        if self._published is None or time.monotonic() - self._read_at > _BELIEVED_SECONDS:
             self._published = await self._read()
+            self._read_at = time.monotonic()
         if wanted == self._published:
             return
         faults.point("catalogue.before_apply")

@@ -1,11 +1,19 @@
 """The optional admission policies: what the operator would only report, the API server refuses at once."""
 
+import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import kopf
 import pytest
 import yaml
 
+from pieced_operator import published_catalogue
+from pieced_operator.catalogue import Catalogue
+from pieced_operator.clock import ApiClock
+from pieced_operator.cluster import Cluster as ApiClient
+from pieced_operator.published_catalogue import PublishedCatalogue
 from tests.apiserver import awaited
 from tests.clusters import Cluster, ClusterFailed
 
@@ -69,6 +77,37 @@ def test_an_unknown_package_is_refused_by_its_name(guarded: Cluster) -> None:
     )
 
 
+def test_the_ids_are_published_again_where_somebody_removes_them(
+    guarded: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published_catalogue, "_BELIEVED_SECONDS", -1.0)
+    catalogue = Catalogue()
+    for name in ("search", "telegram"):
+        catalogue.saw(
+            {
+                "metadata": {
+                    "name": name,
+                    "uid": name,
+                    "resourceVersion": "1",
+                    "creationTimestamp": "2026-03-01T00:00:00Z",
+                },
+                "spec": {"displayName": name, "image": "example/image:1"},
+            }
+        )
+
+    async def publish_twice() -> None:
+        async with ApiClient(_log_in, ApiClock()) as api:
+            published = PublishedCatalogue(api, catalogue)
+            await published.publish()
+            guarded.kubectl("delete", "-n", "pieced-system", "configmap", "pieced-catalogue")
+            await published.publish()
+
+    monkeypatch.setenv("KUBECONFIG", str(guarded.kubeconfig))
+    asyncio.run(publish_twice())
+    ids = guarded.kubectl("get", "-n", "pieced-system", "configmap", "pieced-catalogue", "-o", "jsonpath={.data}")
+    assert json.loads(ids) == {"search": "search", "telegram": "telegram"}
+
+
 def test_a_package_that_has_left_the_catalogue_keeps_nobody_from_another_change(guarded: Cluster, tenant: str) -> None:
     config_map = ("-n", "pieced-system", "patch", "configmap", "pieced-catalogue", "--type=merge", "-p")
     guarded.kubectl(*config_map, '{"data":{"search":null}}')
@@ -88,6 +127,15 @@ def test_the_organisation_of_a_tenant_stays(guarded: Cluster, tenant: str) -> No
     patch(guarded, tenant, '{"metadata":{"labels":{"team":"blue"}}}')
 
 
+def test_a_label_that_was_changed_before_may_be_set_back_and_nothing_else(guarded: Cluster, tenant: str) -> None:
+    billed = '{"status":{"organisation":"310000"}}'
+    guarded.kubectl("patch", "pt", tenant, "--subresource=status", "--type=merge", "-p", billed)
+    with pytest.raises(ClusterFailed, match="is 310000 and stays so"):
+        patch(guarded, tenant, '{"metadata":{"labels":{"pieced.ch/org-id":null}}}')
+    patch(guarded, tenant, '{"metadata":{"labels":{"team":"green"}}}')
+    patch(guarded, tenant, '{"metadata":{"labels":{"pieced.ch/org-id":"310000"}}}')
+
+
 def test_a_tenant_without_organisation_may_be_given_one(guarded: Cluster) -> None:
     unlabelled = yaml.safe_load(manifest("late", []))
     del unlabelled["metadata"]["labels"]
@@ -98,3 +146,9 @@ def test_a_tenant_without_organisation_may_be_given_one(guarded: Cluster) -> Non
             patch(guarded, "late", '{"metadata":{"labels":{"pieced.ch/org-id":"310001"}}}')
     finally:
         guarded.kubectl("delete", "pt", "late")
+
+
+def _log_in() -> kopf.ConnectionInfo:
+    info = kopf.login_with_kubeconfig(settings=kopf.OperatorSettings())
+    assert info is not None
+    return info
