@@ -39,7 +39,9 @@ class Verdict(NamedTuple):
 def packages(unknown: tuple[str, ...]) -> Verdict:
     """Whether the catalogue has every package that is ordered; `unknown` are the ids of those that it has not."""
     if unknown:
-        message = f"Not in the catalogue, so neither run nor billed: {listed(unknown, separator=', ')}."
+        message = (
+            f"Not in the catalogue, so not run: {listed(unknown, separator=', ')}. What it never had is not billed."
+        )
         to_do = "Apply a PiecedPackage of that name, or take the id out of spec.packages."
         return Verdict(PACKAGES_AVAILABLE, "False", "UnknownPackages", f"{message} {to_do}")
     return Verdict(PACKAGES_AVAILABLE, "True", "InCatalogue", "Every package is in the catalogue.")

@@ -73,7 +73,7 @@ class Outcome:
 
     `organisation` is the one that is billed, `labelled` the one that the label names now. `refusals` are the API
     server's answers to what it did not accept just now and may accept when tried again. `refused` are the children that
-    it did not accept, whether or not it may later.
+    it did not accept, whether or not it may later. `unknown_packages` is None where nobody looked.
     """
 
     organisation: str | None
@@ -83,7 +83,7 @@ class Outcome:
     deleting: bool = False
     suspended_at: datetime | None = None
     retention: Retention | None = None
-    unknown_packages: tuple[str, ...] = ()
+    unknown_packages: tuple[str, ...] | None = None
     refusals: tuple[str, ...] = ()
     refused: tuple[Failure, ...] = ()
     storage: Storage | None = None
@@ -122,7 +122,9 @@ def phase(conditions: Iterable[Condition]) -> str:
 
 def verdicts(outcome: Outcome, now: datetime) -> list[Verdict]:
     """Every condition that holds something to say; the first three are always there."""
-    found = [*_progress(outcome), aspects.packages(outcome.unknown_packages)]
+    found = _progress(outcome)
+    if outcome.unknown_packages is not None:
+        found.append(aspects.packages(outcome.unknown_packages))
     if outcome.organisation is not None and outcome.labelled != outcome.organisation:
         found.append(aspects.organisation(outcome.organisation, outcome.labelled))
     if outcome.retention is not None:

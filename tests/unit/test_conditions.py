@@ -27,7 +27,8 @@ FRESH = TenantStatus()
 
 
 def outcome(**changes: Any) -> Outcome:
-    return Outcome(**{"organisation": "310001", "labelled": "310001", "namespace": "tenant-acme", **changes})
+    found = {"organisation": "310001", "labelled": "310001", "namespace": "tenant-acme", "unknown_packages": ()}
+    return Outcome(**{**found, **changes})
 
 
 def suspended(**metadata: Any) -> Outcome:
@@ -110,14 +111,23 @@ def test_a_package_that_the_catalogue_lacks_is_a_condition_beside_ready() -> Non
     assert conditions["Ready"]["status"] == "True"
     assert conditions["PackagesAvailable"]["status"] == "False"
     assert conditions["PackagesAvailable"]["message"] == (
-        "Not in the catalogue, so neither run nor billed: matrix, zulip. "
+        "Not in the catalogue, so not run: matrix, zulip. What it never had is not billed. "
         "Apply a PiecedPackage of that name, or take the id out of spec.packages."
     )
 
 
+def test_nothing_is_said_of_packages_where_nobody_looked() -> None:
+    missing = Outcome(None, None, problem=organisation_missing("pieced.ch/org-id"))
+    assert "PackagesAvailable" not in by_type(status(FRESH, 1, missing, NOW))
+    before = decode_status({"status": status(FRESH, 1, outcome(unknown_packages=("zulip",)), NOW)})
+    leaving = status(before, 2, outcome(unknown_packages=None, deleting=True), NOW)
+    notices = transitions(before.conditions, decode_status({"status": leaving}).conditions)
+    assert [notice.reason for notice in notices] == ["Deleting"]
+
+
 def test_many_unknown_packages_make_a_short_message() -> None:
     message = by_type(status(FRESH, 1, outcome(unknown_packages=tuple(map(str, range(64)))), NOW))["PackagesAvailable"]
-    assert "8, 9 (and 54 more). Apply" in message["message"]
+    assert "8, 9 (and 54 more). What" in message["message"]
 
 
 @pytest.mark.parametrize(
