@@ -1,15 +1,19 @@
 """What an operator process is told by its environment."""
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from uuid import uuid4
 
 from pieced_billing.errors import UsageError
 from pieced_billing.store.connections import Urls, urls
 from pieced_operator.names import ORG_LABEL
+
+_LABEL: Final = re.compile(r"(?:[a-z0-9][-a-z0-9.]{0,252}/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,11 @@ def settings_of(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def org_label(environment: Mapping[str, str]) -> str:
-    """The label that names a tenant's organisation."""
-    return environment.get("PIECED_ORG_LABEL") or ORG_LABEL
+    """The label that names a tenant's organisation; UsageError for what no label can be called."""
+    label = environment.get("PIECED_ORG_LABEL") or ORG_LABEL
+    if not _LABEL.fullmatch(label):
+        raise UsageError(f"PIECED_ORG_LABEL is {label!r}; it must be a label's key, such as {ORG_LABEL}.")
+    return label
 
 
 def _days(text: str) -> timedelta:

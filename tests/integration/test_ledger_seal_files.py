@@ -71,6 +71,9 @@ def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(filled: Data
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be written: Not a directory"):
         seal(filled, tmp_path / "file" / "ledger.jsonl")
+    for no_file in (Path(), tmp_path, Path("/dev/full")):
+        with pytest.raises(UsageError, match=f"^{no_file} cannot be written: it is no file"):
+            seal(filled, no_file)
 
 
 def test_the_command_says_what_it_was_compared_with(filled: Database, sealed: SealFile, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def refused(run_pieced: RunPieced, *arguments: str, env: dict[str, str]) -> tupl
             "KUBECONFIG names /nowhere/config, which is no file",
         ),
         (("operator", "run"), {"PIECED_RETENTION_DAYS": "soon"}, "must be a whole number of days"),
+        (("operator", "run"), {"PIECED_ORG_LABEL": "no label"}, "must be a label's key, such as pieced.ch/org-id"),
         (("operator", "run", "--listen", "8080"), {}, "write HOST:PORT"),
         (("backfill",), {"KUBECONFIG": "/nowhere/config"}, "which is no file"),
         (("backfill", "--billing-start", "2026-13-01"), {}, "2026-13-01"),

@@ -93,6 +93,8 @@ def seal_ledger(connection: Connection, key: Ed25519PrivateKey, path: Path, publ
     does not lead to what is published, or has less, BadSeal for a file of another key, UsageError if it cannot be
     written.
     """
+    if not path.name or path.is_dir() or path.is_char_device():
+        raise UsageError(f"{path} cannot be written: it is no file.")
     new = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         before = SealFile.open(path, key.public_key()) if path.exists() else None
