@@ -96,7 +96,8 @@ class CostKeeper:
             return True
         loop = asyncio.get_running_loop()
         try:
-            for cost in await loop.run_in_executor(self._thread, self._costs, uids):
+            costs = loop.run_in_executor(self._thread, self._costs, uids)
+            for cost in await self._heart.while_waiting("cost", costs):
                 await self._write(cost)
         except (Refused, Unavailable) as error:
             metrics.ERRORS.labels("cost").inc()

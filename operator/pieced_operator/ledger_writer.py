@@ -1,6 +1,7 @@
 """Threads that write observations to the ledger: beside all work on Kubernetes, which never waits for them."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -28,6 +29,7 @@ _TENANTS_AT_ONCE: Final = 200
 _FIRST_RETRY_SECONDS: Final = 0.1
 _LONGEST_RETRY_SECONDS: Final = 5.0
 _PARKED_SECONDS: Final = 30.0
+_SILENT_SECONDS: Final = 15.0
 
 Committed: TypeAlias = Callable[[Observation, list[Event]], None]
 """Called in the event loop for each observation that has been committed, with the events that it added."""
@@ -47,6 +49,10 @@ class _Progress:
         return isinstance(self.error, Unavailable)
 
 
+_Written: TypeAlias = tuple[Connection | None, list[_Progress]]
+"""What a job gives: the connection if it is still good, and how far each tenant got."""
+
+
 class LedgerWriter:
     """Takes from the backlog and writes: in order per tenant, again after an outage, and each tenant for itself."""
 
@@ -63,6 +69,7 @@ class LedgerWriter:
         self._outage = outage
         self._fetch_again = fetch_again
         self._committed = committed
+        self._answered_at = 0.0
         self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ledger")
 
     async def run(self) -> None:
@@ -78,22 +85,40 @@ class LedgerWriter:
         connection: Connection | None = None
         delay = _FIRST_RETRY_SECONDS
         loop = asyncio.get_running_loop()
-        while True:
-            taken = await self._backlog.take(_TENANTS_AT_ONCE)
-            connection, progress = await loop.run_in_executor(self._threads, self._write, connection, taken)
-            for one in progress:
-                self._settle(one)
-            outage = next((one.error for one in progress if one.outage), None)
-            metrics.LEDGER_DATABASE_UP.set(0 if outage else 1)
-            if outage is None:
-                delay = _FIRST_RETRY_SECONDS
-                self._outage.ended()
-                continue
-            self._outage.began()
-            metrics.ERRORS.labels("database").inc()
-            log.warning("ledger waits for its database", error=str(outage), waiting=len(self._backlog))
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, _LONGEST_RETRY_SECONDS)
+        try:
+            while True:
+                taken = await self._backlog.take(_TENANTS_AT_ONCE)
+                writing, connection = loop.run_in_executor(self._threads, self._write, connection, taken), None
+                connection, progress = await self._until_written(writing)
+                for one in progress:
+                    self._settle(one)
+                outage = next((one.error for one in progress if one.outage), None)
+                metrics.LEDGER_DATABASE_UP.set(0 if outage else 1)
+                if outage is None:
+                    delay = _FIRST_RETRY_SECONDS
+                    self._outage.ended()
+                    continue
+                self._outage.began()
+                metrics.ERRORS.labels("database").inc()
+                log.warning("ledger waits for its database", error=str(outage), waiting=len(self._backlog))
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _LONGEST_RETRY_SECONDS)
+        finally:
+            if connection is not None:
+                connection.close()
+
+    async def _until_written(self, writing: "asyncio.Future[_Written]") -> _Written:
+        """Wait for a job. A database that keeps its connections and says nothing for long is away as well."""
+        begun_at = time.monotonic()
+        try:
+            while not (await asyncio.wait({writing}, timeout=_SILENT_SECONDS))[0]:
+                if time.monotonic() - max(begun_at, self._answered_at) >= _SILENT_SECONDS:
+                    self._outage.began()
+                    metrics.LEDGER_DATABASE_UP.set(0)
+                    log.warning("ledger's database is silent", waiting=len(self._backlog))
+            return writing.result()
+        finally:
+            writing.cancel()
 
     def _settle(self, progress: _Progress) -> None:
         """Report what was written and give back what was not."""
@@ -114,15 +139,14 @@ class LedgerWriter:
         for pending, events in progress.written:
             self._committed(pending.seen, events)
 
-    def _write(
-        self, connection: Connection | None, taken: list[list[Pending]]
-    ) -> tuple[Connection | None, list[_Progress]]:
+    def _write(self, connection: Connection | None, taken: list[list[Pending]]) -> _Written:
         """In a thread: write what was taken; returns the connection if it is still good, and how far it got."""
         progress = [_Progress(queue[0].seen.uid, queue) for queue in taken]
         try:
             if connection is None or connection.closed:
                 connection = open_session(self._url)
             _write_together(connection, progress)
+            self._answered_at = time.monotonic()
             for one in progress:
                 self._write_one(connection, one)
                 if one.outage:
@@ -143,6 +167,7 @@ class LedgerWriter:
                 late = pending.seen.source in (REPLAY, STATUS)
                 fetch_again = None if late else self._fetch_again(pending.seen.uid)
                 decision = observe_and_tell(connection, pending.seen, fetch_again)
+                self._answered_at = time.monotonic()
                 progress.written.append((pending, list(decision.events)))
                 for seam in decision.seams:
                     log.warning("history has a seam", tenant=pending.seen.tenant, **asdict(seam))

@@ -196,7 +196,7 @@ class Sweep:
         The rest of a sweep can do without. Who ended while nobody looked is found by the next, which comes sooner.
         """
         try:
-            live = await self._ledger.live()
+            live = await self._heart.while_waiting("sweep", asyncio.ensure_future(self._ledger.live()))
         except (Refused, Unavailable) as error:
             log.warning("sweep without the ledger", error=str(error))
             self._next_in_seconds = WITHOUT_LEDGER_SECONDS

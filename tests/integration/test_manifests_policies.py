@@ -1,6 +1,5 @@
 """The optional admission policies: what the operator would only report, the API server refuses at once."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from pieced_operator.cluster import Cluster as ApiClient
 from pieced_operator.published_catalogue import PublishedCatalogue
 from tests.apiserver import awaited
 from tests.clusters import Cluster, ClusterFailed
+from tests.event_loops import run
 
 PROJECT = Path(__file__).parents[2]
 CATALOGUE = """
@@ -103,7 +103,7 @@ def test_the_ids_are_published_again_where_somebody_removes_them(
             await published.publish()
 
     monkeypatch.setenv("KUBECONFIG", str(guarded.kubeconfig))
-    asyncio.run(publish_twice())
+    run(publish_twice())
     ids = guarded.kubectl("get", "-n", "pieced-system", "configmap", "pieced-catalogue", "-o", "jsonpath={.data}")
     assert json.loads(ids) == {"search": "search", "telegram": "telegram"}
 
