@@ -89,7 +89,7 @@ def test_a_hole_that_nothing_certifies_is_found(connection: Connection) -> None:
     connection.execute("UPDATE invoice_number_counters SET last_number = 8")
     run_invoices(connection, APRIL)
     name = f"invoice numbers INV-{series.year} of default"
-    assert found_by_a_check(connection) == [f"{name}: no invoice has the numbers 6 to 8"]
+    assert found_by_a_check(connection) == [f"{name}: no invoice has numbers 6 to 8"]
 
 
 def hole(series: NumberSeries, first: int, last: int) -> tuple[str, list[object]]:

@@ -63,7 +63,7 @@ def test_what_a_file_says_may_come_late_and_say_what_was_so() -> None:
 @pytest.mark.parametrize(
     ("row", "events", "kind", "what"),
     [
-        (ROW, [*LIFE[:2], *LIFE[3:]], "counter", "no event has the sequence numbers 3 to 3"),
+        (ROW, [*LIFE[:2], *LIFE[3:]], "counter", "no event has the sequence number 3"),
         (ROW, LIFE[:5], "counter", "the row counts 6 events, and the last has number 5"),
         (ROW, [*LIFE, LIFE[5]], "counter", "two events have the sequence number 6"),
         (
@@ -121,8 +121,8 @@ def test_lives_of_one_name_follow_each_other() -> None:
     ("last_number", "runs", "said"),
     [
         (7, [NumberRun(1, 7)], []),
-        (7, [NumberRun(1, 3), NumberRun(5, 7)], ["INV-2026: no invoice has the numbers 4 to 4"]),
-        (7, [NumberRun(2, 7)], ["INV-2026: no invoice has the numbers 1 to 1"]),
+        (7, [NumberRun(1, 3), NumberRun(5, 7)], ["INV-2026: no invoice has number 4"]),
+        (7, [NumberRun(2, 7)], ["INV-2026: no invoice has number 1"]),
         (9, [NumberRun(1, 7)], ["INV-2026: the counter is at 9, and the last number that was issued is 7"]),
         (None, [NumberRun(1, 7)], ["INV-2026: there is no counter, and the last number that was issued is 7"]),
         (3, [], ["INV-2026: the counter is at 3, and the last number that was issued is 0"]),

@@ -50,11 +50,15 @@ def unsound_counter(name: str, last_number: int | None, runs: Sequence[NumberRun
     expected = 1
     for run in runs:
         if run.first != expected:
-            yield _counter(f"{name}: no invoice has the numbers {expected} to {run.first - 1}")
+            yield _counter(f"{name}: no invoice has {_numbers(expected, run.first - 1)}")
         expected = run.last + 1
     if last_number != expected - 1:
         says = "there is no counter" if last_number is None else f"the counter is at {last_number}"
         yield _counter(f"{name}: {says}, and the last number that was issued is {expected - 1}")
+
+
+def _numbers(first: int, last: int) -> str:
+    return f"number {first}" if first == last else f"numbers {first} to {last}"
 
 
 def _counter(what: str) -> Discrepancy:
@@ -66,7 +70,7 @@ def _numbering(row: LedgerRow, events: Sequence[Event]) -> Iterator[tuple[Disagr
     numbers = [event.seq for event in events]
     for before, seq in pairwise([0, *numbers]):
         if seq > before + 1:
-            yield Disagreement.COUNTER, f"no event has the sequence numbers {before + 1} to {seq - 1}"
+            yield Disagreement.COUNTER, f"no event has the sequence {_numbers(before + 1, seq - 1)}"
         elif seq <= before:
             yield Disagreement.COUNTER, f"two events have the sequence number {seq}"
     last = max(numbers, default=0)
