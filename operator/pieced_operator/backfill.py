@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pieced_billing.ledger.events import Kind
+from pieced_billing.ledger.live import live_tenants
 from pieced_billing.ledger.observation import Observation
 from pieced_billing.ledger.observe import observe
 from pieced_billing.store.connections import Connection
@@ -67,9 +68,17 @@ async def read_snapshot(cluster: Cluster, org_label: str) -> Snapshot:
 
 
 def record_snapshot(connection: Connection, snapshot: Snapshot) -> Backfilled:
-    """Write what the ledger does not know yet; a second time that is nothing. One transaction per tenant."""
+    """Write the tenants that the ledger does not know yet; a second time that is none. One transaction per tenant.
+
+    What becomes of the others the operator tells, who may still have every version of them.
+    """
     kinds: Counter[Kind] = Counter()
+    clusters = {seen.cluster_id for seen in snapshot.observations}
+    with connection.transaction():
+        known = {one.uid for cluster_id in clusters for one in live_tenants(connection, cluster_id)}
     for seen in snapshot.observations:
+        if seen.uid in known:
+            continue
         kinds.update(event.kind for event in observe(connection, seen))
     return Backfilled(
         snapshot.examined,

@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from pieced_billing.ledger import discontinuities
 from pieced_billing.store.connections import connect
 from tests.apiserver import awaited
 from tests.clusters import Cluster
@@ -152,6 +153,7 @@ def test_a_backfill_records_what_is_there_once_and_leaves_the_operator_nothing_t
     status = json.dumps({"status": {"suspendedAt": since}})
     at_work.cluster.kubectl("patch", "pt", "quiet", "--subresource=status", "--type=merge", "-p", status)
 
+    busy = at_work.tenant("busy", suspend=True)
     first = backfilled(run_pieced, at_work)
     assert isinstance(first["tenantsExamined"], int)
     assert first["tenantsExamined"] >= 4
@@ -167,8 +169,12 @@ def test_a_backfill_records_what_is_there_once_and_leaves_the_operator_nothing_t
         assert tenant is not None
         assert at_work.events(uid_of(tenant)) == []
 
+    for agent in ("Eve", "Ada"):  # two versions that the operator will tell
+        at_work.change("busy", agentName=agent)
     second = backfilled(run_pieced, at_work)
     assert [second[key] for key in KEYS[2:]] == [0, 0, 0]
+    with connect(at_work.database.url) as connection:
+        assert discontinuities.of_tenant(connection, uid_of(busy)) == []
     before = at_work.events(uid_of(plain)), at_work.events(uid_of(quiet))
     at_work.operator.start()
     at_work.await_phase("plain", "Ready")
