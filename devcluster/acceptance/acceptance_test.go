@@ -53,7 +53,7 @@ spec:
 `
 
 func TestWorkloadsBecomeAvailableAndVolumesGrow(t *testing.T) {
-	c := up(t, t.TempDir())
+	c := shared(t)
 	c.mustKubectl(workload, "apply", "-f", "-")
 	c.mustKubectl("", "wait", "--for=condition=Available", "deployment/web", "--timeout=60s")
 	c.mustKubectl("", "wait", "--for=jsonpath={.status.phase}=Bound", "pvc/files", "--timeout=60s")
@@ -69,7 +69,7 @@ func TestWorkloadsBecomeAvailableAndVolumesGrow(t *testing.T) {
 }
 
 func TestEachComponentStopsAndStartsAlone(t *testing.T) {
-	c := up(t, t.TempDir())
+	c := shared(t)
 	before := c.pids()
 	for component := range before {
 		for _, way := range []string{"stop", "kill"} {
@@ -90,10 +90,13 @@ func TestEachComponentStopsAndStartsAlone(t *testing.T) {
 	}
 }
 
-func TestObjectsOutliveTheSupervisor(t *testing.T) {
+func TestObjectsOutliveTheSupervisorAndAreOfOneClusterOnly(t *testing.T) {
 	dir := t.TempDir()
 	first := up(t, dir)
 	first.mustKubectl("", "create", "configmap", "kept")
+	if _, err := shared(t).kubectl("", "get", "configmap", "kept"); err == nil {
+		t.Error("clusters side by side share their objects")
+	}
 	pids := first.pids()
 	first.kill()
 	for component, pid := range pids {
@@ -120,35 +123,30 @@ func TestObjectsOutliveTheSupervisor(t *testing.T) {
 	}
 }
 
-func TestTwoClustersSideBySideWithAnOperatorThatMayDoNothing(t *testing.T) {
-	one, other := up(t, t.TempDir()), up(t, t.TempDir())
-	one.mustKubectl("", "create", "namespace", "mine")
-	if _, err := other.kubectl("", "get", "namespace", "mine"); err == nil {
-		t.Error("the clusters share their objects")
-	}
-	operator := filepath.Join(one.dir, "operator.kubeconfig")
-	who := one.mustKubectl("", "--kubeconfig", operator, "auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+func TestAnOperatorWithoutARoleMayDoNothing(t *testing.T) {
+	c := shared(t)
+	operator := filepath.Join(c.dir, "operator.kubeconfig")
+	who := c.mustKubectl("", "--kubeconfig", operator, "auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
 	if who != "pieced-operator" {
 		t.Errorf("the operator is %q", who)
 	}
-	if _, err := one.kubectl("", "--kubeconfig", operator, "get", "namespaces"); err == nil {
+	if _, err := c.kubectl("", "--kubeconfig", operator, "get", "namespaces"); err == nil {
 		t.Error("the operator needs no role")
 	}
 }
 
 func TestTheAuditLogHoldsEveryWrite(t *testing.T) {
-	log := filepath.Join(t.TempDir(), "audit.log")
-	c := up(t, t.TempDir(), "--audit-log", log)
+	c := shared(t)
 	c.mustKubectl(customResource, "apply", "-f", "-")
 	c.mustKubectl("", "wait", "--for=condition=Established", "crd/things.pieced.ch", "--timeout=60s")
 	c.mustKubectl(`{apiVersion: pieced.ch/v1, kind: Thing, metadata: {name: a}, size: 1}`, "create", "-f", "-")
 	c.mustKubectl("", "patch", "thing", "a", "--type=merge", "-p", `{"size":2}`)
 	c.mustKubectl("", "get", "thing", "a")
 	c.mustKubectl("", "create", "configmap", "plain")
-	c.stop()
+	stopCommon() // all of the log is written now
 
 	var ours, plain []string
-	for _, event := range readAuditLog(t, log) {
+	for _, event := range readAuditLog(t, auditLog()) {
 		switch event.ObjectRef.Resource {
 		case "things":
 			ours = append(ours, event.Verb+" "+string(event.ResponseObject["size"]))

@@ -13,6 +13,44 @@ import (
 	"time"
 )
 
+// common is the cluster for tests that need none of their own: the first of them starts it, in commonDir.
+var (
+	common    *cluster
+	commonDir string
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if commonDir, err = os.MkdirTemp("", "common"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	stopCommon()
+	os.RemoveAll(commonDir)
+	os.Exit(status)
+}
+
+// shared is the common cluster, in the hands of t.
+func shared(t *testing.T) *cluster {
+	t.Helper()
+	if common == nil {
+		common = launch(t, commonDir, "--audit-log", auditLog())
+		common.awaitReady()
+	}
+	c := *common
+	c.t = t
+	return &c
+}
+
+func auditLog() string { return filepath.Join(commonDir, "audit.log") }
+
+func stopCommon() {
+	if common != nil {
+		common.end()
+		common = nil
+	}
+}
+
 // cluster is one running supervisor.
 type cluster struct {
 	t       *testing.T
@@ -30,8 +68,16 @@ func binary(t *testing.T) string {
 	return path
 }
 
-// up starts a cluster in dir and waits until it is ready.
-func up(t *testing.T, dir string, options ...string) *cluster {
+// up starts a cluster of a test's own in dir and waits until it is ready.
+func up(t *testing.T, dir string) *cluster {
+	t.Helper()
+	c := launch(t, dir)
+	t.Cleanup(c.end) // in order, so that nothing writes to a folder that is being removed
+	c.awaitReady()
+	return c
+}
+
+func launch(t *testing.T, dir string, options ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, dir: dir, output: &bytes.Buffer{}}
 	c.process = exec.Command(binary(t), append([]string{"up", "--dir", dir}, options...)...)
@@ -39,12 +85,18 @@ func up(t *testing.T, dir string, options ...string) *cluster {
 	if err := c.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // in order, so that nothing writes to a folder that is being removed
-		c.process.Process.Signal(syscall.SIGTERM)
-		c.process.Wait()
-	})
-	eventually(t, "ready", func() bool { return exists(c.kubeconfig()) && c.run("status") == nil })
 	return c
+}
+
+func (c *cluster) awaitReady() {
+	c.t.Helper()
+	eventually(c.t, "ready", func() bool { return exists(c.kubeconfig()) && c.run("status") == nil })
+}
+
+// end asks the supervisor to end, waits for it, and is content if it has ended before.
+func (c *cluster) end() {
+	c.process.Process.Signal(syscall.SIGTERM)
+	c.process.Wait()
 }
 
 func (c *cluster) kubeconfig() string { return filepath.Join(c.dir, "admin.kubeconfig") }
