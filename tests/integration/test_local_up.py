@@ -18,15 +18,19 @@ from tests.databases import Database
 from tests.processes import await_none_left, processes_with
 
 
-def test_being_killed_ends_everything(worker_state: Path) -> None:
-    state = worker_state / "killed"
+@pytest.fixture(scope="module")
+def state(worker_state: Path) -> Path:
+    """The folder of one stack, which is started again and again, whatever became of it before."""
+    return worker_state / "stack"
+
+
+def test_being_killed_ends_everything(state: Path) -> None:
     with stack_in(state) as (up, _):
         up.kill()
     await_none_left("PIECED_STATE", state)
 
 
-def test_the_settings_lead_kubectl_and_pieced_to_the_stack_until_ctrl_c(worker_state: Path) -> None:
-    state = worker_state / "used"
+def test_the_settings_lead_kubectl_and_pieced_to_the_stack_until_ctrl_c(state: Path) -> None:
     with stack_in(state) as (up, said):
         assert f". {state}/env" in said
         assert (state / "env").stat().st_mode & 0o077 == 0
@@ -37,8 +41,7 @@ def test_the_settings_lead_kubectl_and_pieced_to_the_stack_until_ctrl_c(worker_s
         assert_ends_everything(up, state, signal.SIGINT)
 
 
-def test_a_second_stack_of_the_same_folder_is_refused_until_the_first_is_terminated(worker_state: Path) -> None:
-    state = worker_state / "twice"
+def test_a_second_stack_of_the_same_folder_is_refused_until_the_first_is_terminated(state: Path) -> None:
     with stack_in(state) as (first, _):
         second = subprocess.run(command(), env=environment(state), capture_output=True, text=True, check=False)
         assert second.returncode == 1
@@ -53,8 +56,7 @@ def assert_ends_everything(up: subprocess.Popen[str], state: Path, request_to_st
     await_none_left("PIECED_STATE", state)
 
 
-def test_an_operator_that_ends_by_itself_ends_the_stack(worker_state: Path) -> None:
-    state = worker_state / "operator-gone"
+def test_an_operator_that_ends_by_itself_ends_the_stack(state: Path) -> None:
     with stack_in(state) as (up, _):
         for process in processes_with("PIECED_STATE", state):
             if b"operator\0run" in Path(f"/proc/{process}/cmdline").read_bytes():
