@@ -1,4 +1,4 @@
-"""Processes that begin at once: forked from one that has loaded the libraries, and otherwise as any other process."""
+"""Processes that begin at once: forked from one that has loaded all modules, and otherwise as any other process."""
 
 import atexit
 import functools
