@@ -1,5 +1,6 @@
 """The operator as it runs: a process of its own against a real API server and a real database."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,6 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from pieced_local.ports import free_port
 from pieced_local.postgres.server import SUPERUSER, Server
 from tests.clusters import Cluster
 from tests.commands import PIECED, clean_environment
@@ -34,16 +34,17 @@ class Operator:
             "PYTHONFAULTHANDLER": "1",
         }
         self.log = folder / f"{pod}.log"
-        self._port = 0
+        self._log_begins = 0
+        self._address: str | None = None
         self._process: Forked | None = None
 
     def launch(self, **environment: str) -> None:
         """Start the process and do not wait for anything."""
         assert self._process is None
-        self._port = free_port()
-        command = [str(PIECED), "operator", "run", "--listen", f"127.0.0.1:{self._port}"]
+        self._address = None
+        command = [str(PIECED), "operator", "run", "--listen", "127.0.0.1:0"]
         with self.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
-            out = log.fileno()
+            out, self._log_begins = log.fileno(), log.tell()
             self._process = Forked(command, self._environment | environment, nothing.fileno(), out, out)
 
     def start(self, **environment: str) -> None:
@@ -101,8 +102,11 @@ class Operator:
 
     def page(self, path: str) -> tuple[int, str]:
         """HTTP status and text of one of its pages; status 0 while it does not answer."""
+        self._address = self._address or self._said_address()
+        if self._address is None:
+            return 0, ""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/{path}", timeout=START_SECONDS) as answer:
+            with urllib.request.urlopen(f"http://{self._address}/{path}", timeout=START_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -113,6 +117,14 @@ class Operator:
     def end_of_log(self, lines: int = 15) -> str:
         """The last lines that it wrote."""
         return "\n".join(self.log.read_text().splitlines()[-lines:])
+
+    def _said_address(self) -> str | None:
+        """Where its pages are, as its log says since it was launched: a free port, which nobody can take before it."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_begins)
+            lines = log.read().split(b"\n")[:-1]
+        said = (line for line in lines if b"serving probes and metrics" in line)
+        return next((json.loads(line)["address"] for line in said), None)
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -14,7 +14,6 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from pieced_local.ports import free_port
 from tests.faults.loop_thread import LoopThread
 
 TENANTS: Final = "/apis/pieced.ch/v1alpha1/piecedtenants"
@@ -30,7 +29,7 @@ class ApiProxy:
     """Forwards every request, in plain HTTP on one side and as the same user on the other."""
 
     def __init__(self, upstream: str, authority: str) -> None:
-        self.port = free_port()
+        self.port = 0
         self.clock_ahead = timedelta()
         """How far the API server's clock seems to be ahead of what it is."""
         self._upstream = upstream
@@ -52,7 +51,8 @@ class ApiProxy:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         await self.cut()
@@ -159,10 +159,10 @@ def api_proxy(loop: LoopThread, kubeconfig: Path, written: Path) -> Iterator[Api
     config = yaml.safe_load(kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
     proxy = ApiProxy(cluster["server"], base64.b64decode(cluster["certificate-authority-data"]).decode())
-    config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{proxy.port}"}
-    written.write_text(yaml.safe_dump(config))
     loop.run(proxy.start())
     try:
+        config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{proxy.port}"}
+        written.write_text(yaml.safe_dump(config))
         yield proxy
     finally:
         loop.run(proxy.stop())

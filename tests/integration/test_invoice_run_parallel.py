@@ -169,7 +169,7 @@ def _await_waiting(database: Database) -> None:
 def _await(database: Database, condition: str) -> None:
     with connect(database.owner_url) as owner:
         owner.autocommit = True
-        for _ in range(1000):
+        for _ in range(6000):
             if owner.execute(f"SELECT {condition}").fetchone() == (True,):
                 return
             threading.Event().wait(0.01)

@@ -14,7 +14,6 @@ import pytest
 from pieced_local.children import dying_with_parent
 from pieced_local.locks import published
 from pieced_local.places import cache, environment
-from pieced_local.ports import free_port
 from tests.clusters import Cluster
 from tests.databases import Database
 
@@ -132,12 +131,11 @@ spec: {displayName: From the image}
 
 def operate(image: Path, folder: Path, cluster: Cluster, database: Database) -> None:
     """Run the operator with the image's environment and, as its container does, under a number that has no name."""
-    port = free_port()
     pairs = next(arguments for instruction, arguments in stages()[-1] if instruction == "ENV")
     env = dict(pair.split("=", 1) for pair in shlex.split(pairs)) | database.env()
     env |= {"PATH": "/usr/bin:/bin", "KUBECONFIG": str(cluster.operator_kubeconfig), "TMPDIR": str(folder)}
     nameless = ("unshare", "--user", "--map-user=65532", "--map-group=65532") if os.geteuid() == 0 else ()
-    command = [*nameless, str(image / "bin/pieced"), "operator", "run", "--listen", f"127.0.0.1:{port}"]
+    command = [*nameless, str(image / "bin/pieced"), "operator", "run", "--listen", "127.0.0.1:0"]
     log = folder / "operator.log"
     with log.open("wb") as output:
         operator = subprocess.Popen(dying_with_parent(command), env=env, stdout=output, stderr=output)
