@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,9 @@ def test_the_rest_is_taken_as_listed_and_what_follows_is_news(
                 await asyncio.sleep(0.01)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+            for thread in threading.enumerate():
+                if thread.name == "kopf":  # it closes its connections, which else outlive this test
+                    await asyncio.to_thread(thread.join, SECONDS)
             return resumed
 
     told = Told()
