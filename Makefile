@@ -2,7 +2,7 @@
 # Writes only below this folder and PIECED_CACHE.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-python up demo test test-fast test-faults soak mutation check-pdfa lint format types lock bench-operator bench-billing clean distclean
+.PHONY: help setup setup-python up demo test test-devcluster test-fast test-faults soak mutation check-pdfa lint format types lock bench-operator bench-billing clean distclean
 
 export PIECED_CACHE ?= $(HOME)/.cache/pieced
 # Tools that would write to the home folder write here.
@@ -36,9 +36,12 @@ up: setup ## Start the stack (control plane, Postgres, operator) and leave it ru
 demo: setup ## Start the stack and tell the whole story, from kubectl apply to an invoice
 	@$(BIN)/python -m pieced_local demo
 
-test: setup lint types ## Run everything: formatting, lint, types, import contracts, all tests
+test: setup ## Run everything: formatting, lint, types, import contracts, all tests
+	@$(MAKE) --no-print-directory --jobs=2 types lint test-devcluster
 	@$(BIN)/python -m pieced_local postgres-15
 	local/in-memory.sh .cache/tests $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-devcluster: setup-python
 	$(BIN)/python -m pieced_local go vet ./internal/... ./acceptance
 	$(BIN)/python -m pieced_local go test ./internal/...
 

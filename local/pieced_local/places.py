@@ -36,11 +36,15 @@ def environment() -> dict[str, str]:
 
 
 def go_environment() -> dict[str, str]:
-    """The environment for Go: module and build caches in our cache folder, its telemetry files too."""
+    """The environment for Go: module and build caches in our cache folder, its telemetry files too.
+
+    Tests are compiled with `-trimpath` as the control plane is, else Go compiles what they share a second time.
+    """
     ours = {
         "GOMODCACHE": str(cache() / "go" / "mod"),
         "GOCACHE": str(cache() / "go" / "build"),
-        "GOFLAGS": f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip(),  # a module cache that `rm -r` can remove
+        # -modcacherw: a module cache that `rm -r` can remove
+        "GOFLAGS": f"{os.environ.get('GOFLAGS', '')} -modcacherw -trimpath".strip(),
         "XDG_CONFIG_HOME": str(cache() / "config"),
     }
     return environment() | ours
