@@ -17,7 +17,14 @@ from benchmarks.operator.progress import say
 from benchmarks.operator.results import Figures
 from benchmarks.operator.sweeping import sweep
 from benchmarks.operator.usage import Spent, Usage
-from benchmarks.operator.waiting import until_at_rest, until_idle, until_machine_at_rest, until_quiet, until_recorded
+from benchmarks.operator.waiting import (
+    RARELY_SECONDS,
+    until_at_rest,
+    until_idle,
+    until_machine_at_rest,
+    until_quiet,
+    until_recorded,
+)
 from benchmarks.operator.world import World
 from pieced_operator.clock import ApiClock
 from pieced_operator.cluster import Cluster
@@ -40,7 +47,7 @@ class Running:
     async def until_caught_up(self) -> None:
         """Wait until every change is in the ledger, all is as wanted and said."""
         await until_recorded(self.world, self.process, self.load.wanted)
-        await until_idle(self.world, self.process, self.tenants)
+        await until_idle(self.world, self.process, self.tenants, RARELY_SECONDS)
         await until_quiet(self.world, self.process)
 
 
