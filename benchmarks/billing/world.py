@@ -15,6 +15,9 @@ from pieced_local.postgres import installation, server
 from tests.commands import PIECED, clean_environment, run_pieced
 from tests.folders import worker_folder
 
+SETTINGS = server.DURABLE | {"shared_buffers": "2GB", "max_wal_size": "4GB"}
+"""What docs/operations.md says a server of ten million records a month should have."""
+
 _UPGRADED = "upgraded"
 _ISSUERS = places.PROJECT / "samples" / "issuers.yaml"
 _FILLED = ("tenant_billing_lifecycle", "ledger_chains", *LINKED)
@@ -79,7 +82,7 @@ def running_world() -> Iterator[World]:
     """A server with one database that has tables and prices, to be cloned."""
     with worker_folder() as folder:
         data = folder / "postgres"
-        with server.running(installation.embedded(), data, server.DURABLE) as postgres:
+        with server.running(installation.embedded(), data, SETTINGS) as postgres:
             postmaster = int((data / "data" / "postmaster.pid").read_text().split()[0])
             world = World(postgres, postmaster, folder)
             postgres.create_database(_UPGRADED)
