@@ -1,6 +1,8 @@
 """`pieced invoice`: drafts, invoices, credit notes and payments."""
 
 import gc
+import os
+from collections.abc import Generator
 from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +15,9 @@ from pieced_billing.collection.payments import Payment, record_payment
 from pieced_billing.collection.receivables import invoice_document, payable, receivable, receivables
 from pieced_billing.collection.status import Status
 from pieced_billing.errors import UsageError
+from pieced_billing.invoicing.drafts_in_processes import draft_documents
 from pieced_billing.invoicing.load import drafts
+from pieced_billing.store.connections import Connection, urls
 from pieced_billing.store.settings import load_settings
 from pieced_cli.credit import correct, credit
 from pieced_cli.database import database
@@ -57,14 +61,23 @@ def draft(
     if every == (org is not None):
         raise UsageError("Either --org ORG or --all says whose draft is wanted.")
     gc.disable()  # bills are trees: looking for cycles in them takes a quarter of the time
-    with database() as connection, closing(drafts(connection, month, None if org is None else [org], as_of)) as found:
+    with database() as connection, closing(_documents(connection, month, org, as_of)) as found:
         if output is Format.TABLE:
             from pieced_cli.bill import print_draft  # noqa: PLC0415 - rich is slow to load
 
-            for bill in found:
-                print_draft(bill.document())
+            for document in found:
+                print_draft(document)
         else:
-            print_documents((bill.document() for bill in found), output)
+            print_documents(found, output)
+
+
+def _documents(
+    connection: Connection, month: Month, org: str | None, as_of: datetime | None
+) -> Generator[dict[str, object]]:
+    if org is None:
+        yield from draft_documents(connection, urls(os.environ).application, month, as_of)
+    else:
+        yield from (draft.document() for draft in drafts(connection, month, [org], as_of))
 
 
 @app.command("list")

@@ -1,10 +1,11 @@
-"""An invoice run in several processes: every organisation once, no number missing, also when the processes die."""
+"""Drafts and an invoice run in several processes: everybody once, no number missing, also when the processes die."""
 
 from pathlib import Path
 
 import pytest
 
 from pieced_billing.errors import Refused, Unavailable
+from pieced_billing.invoicing.drafts_in_processes import draft_documents
 from pieced_billing.invoicing.outcome import Outcome
 from pieced_billing.invoicing.run import BATCH_TENANTS
 from pieced_billing.invoicing.run_in_processes import run_in_processes
@@ -24,10 +25,13 @@ def _run(connection: Connection, url: str, *, dry: bool = False) -> tuple[Outcom
     return total, steps
 
 
-def test_two_processes_invoice_everybody_once(database: Database) -> None:
-    with connect(database.url) as connection:
+def test_two_processes_draft_what_one_does_and_invoice_everybody_once(database: Database) -> None:
+    with connect(database.url) as connection, connect(database.url) as other:
         add_many_customers(connection, CUSTOMERS)
         add_tenant(connection, "stranger", "tenant-of-stranger")
+        connection.commit()
+        alone, together = (list(draft_documents(other, database.url, MARCH, processes=number)) for number in (1, 2))
+        assert (together, len(together)) == (alone, CUSTOMERS + 1)
         dry, _ = _run(connection, database.url, dry=True)
         assert (len(dry.numbers), numbers(connection)) == (CUSTOMERS, [])
         total, steps = _run(connection, database.url)

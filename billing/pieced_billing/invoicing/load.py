@@ -41,20 +41,27 @@ def drafts(
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        billing_month = load_billing_month(connection, month, as_of)
-        found = histories(connection, billing_month.days, billing_month.until, orgs)
-        missing = set(orgs or ())
-        while chunk := list(islice(found, _CHUNK)):
-            chosen = [org for org, _ in chunk]
-            terms = load_terms(connection, chosen)
-            bills = load_bills(connection, month, chosen)
-            carried = load_carried(connection, month, chosen, terms)
-            adjusted = load_adjustments(connection, month, chosen, terms, bills, carried).adjustments
-            for org, tenants in chunk:
-                missing.discard(org)
-                yield draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()), carried.get(org, ()))
-        if missing:
-            yield from _without_tenants(connection, billing_month, sorted(missing))
+        yield from drafts_of_one_moment(connection, month, orgs, as_of)
+
+
+def drafts_of_one_moment(
+    connection: Connection, month: Month, orgs: Sequence[str] | None = None, as_of: datetime | None = None
+) -> Iterator[Draft]:
+    """The same in a repeatable read transaction of the caller's."""
+    billing_month = load_billing_month(connection, month, as_of)
+    found = histories(connection, billing_month.days, billing_month.until, orgs)
+    missing = set(orgs or ())
+    while chunk := list(islice(found, _CHUNK)):
+        chosen = [org for org, _ in chunk]
+        terms = load_terms(connection, chosen)
+        bills = load_bills(connection, month, chosen)
+        carried = load_carried(connection, month, chosen, terms)
+        adjusted = load_adjustments(connection, month, chosen, terms, bills, carried).adjustments
+        for org, tenants in chunk:
+            missing.discard(org)
+            yield draft(billing_month, org, tenants, terms.get(org), adjusted.get(org, ()), carried.get(org, ()))
+    if missing:
+        yield from _without_tenants(connection, billing_month, sorted(missing))
 
 
 def _without_tenants(connection: Connection, month: BillingMonth, orgs: Sequence[str]) -> Iterator[Draft]:
