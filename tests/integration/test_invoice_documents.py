@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import yaml
 from pieced_billing.documents import store
 from pieced_billing.documents.factur_x import embedded_e_invoice
 from pieced_billing.documents.store import DocumentDamaged, invoice_pdf, load_invoice_document, render_missing
+from pieced_billing.invoicing.corrections import credit_invoice
+from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.invoicing.original import UnknownInvoice
 from pieced_billing.parties.issuing_terms import NotDescribed
 from pieced_billing.store.connections import Connection, connect
@@ -27,6 +30,7 @@ from tests.books import (
     organisation,
     run_invoices,
     set_organisations,
+    set_prices,
 )
 from tests.commands import run_pieced
 from tests.databases import Database
@@ -65,6 +69,23 @@ def test_a_document_is_made_once_whatever_changes_afterwards(connection: Connect
     assert page.count("Renamed AG") == 3
     assert page.count("Moved") == 3
     assert f"Berichtigung {number}" in page
+
+
+def test_what_has_no_vat_says_why_by_the_terms_that_the_bill_stands_on(connection: Connection) -> None:
+    set_prices(connection)
+    describe_issuer(connection)
+    foreign = organisation("310001", country="DE", vat_posture="reverse_charge", language="en")
+    came_home = organisation("310001", language="en") | {"from": date(2026, 3, 16)}
+    set_organisations(connection, foreign, came_home)
+    add_tenant(connection, "310001", "acme")
+    (number,) = run_invoices(connection).numbers
+    note = credit_invoice(connection, number, Wanted(), "wrong address")
+    exempt = organisation("310001", vat_posture="exempt") | {"from": date(2026, 3, 1)}
+    set_organisations(connection, exempt)  # the month is open again
+    for document in (number, note):
+        (page,) = texts(invoice_pdf(connection, document))
+        assert "Reverse charge" in page
+        assert "Exempt" not in page
 
 
 def test_an_invoice_of_before_anything_was_said_of_its_issuer_shows_what_was_said_first(connection: Connection) -> None:

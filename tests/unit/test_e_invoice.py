@@ -1,6 +1,8 @@
 """The e-invoice against the rules of EN 16931: the schema, and the Schematron of its profile, run by Saxon."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,11 @@ from saxonche import PySaxonProcessor
 
 from pieced_billing.documents.e_invoice import e_invoice
 from pieced_billing.documents.invoice_document import InvoiceDocument
+from pieced_billing.documents.words import WORDS
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.parties.organisation import LANGUAGES
+from pieced_billing.parties.terms import PartyTerms
+from pieced_billing.prices.versions import Version, Versions
 from tests.customers import CUSTOMERS
 from tests.golden_invoices import invoice_document
 from tests.invoice_documents import ACME, IBAN, a_line, an_invoice, supplier
@@ -49,6 +54,26 @@ TWO_RATES: dict[str, Any] = {
 }
 NEGATIVE: dict[str, Any] = TAKEN_BACK | {"lines": [a_line(**LATE, adjusts="package_days", amount="-137.10")]}
 del NEGATIVE["credits"], NEGATIVE["reason"]
+UNTIL_HOME: dict[str, Any] = {
+    "lines": [
+        a_line(vat_rate="0"),
+        a_line("beta", vat_rate="0", service_from="2026-03-06", service_to="2026-03-10"),
+        a_line("gamma", service_from="2026-03-11", service_to="2026-03-15"),
+    ],
+    "net": "411.30",
+    "vat": [{"rate": "0", "net": "274.20", "amount": "0.00"}, {"rate": "8.1", "net": "137.10", "amount": "11.11"}],
+    "gross": "422.41",
+}
+CAME_HOME = PartyTerms(
+    Versions((Version(None, "CH"),)),
+    Versions(
+        (
+            Version(None, "reverse_charge"),
+            Version(date(2026, 3, 6), "exempt"),
+            Version(date(2026, 3, 11), None),
+        )
+    ),
+)
 FOREIGN = ACME | {"country": "IT", "vat_number": "IT12345670785"}
 HOSTILE = "a\x00b\x1b\r\n\u2028\ud800\uffff🏔️\u202eשלום]]><&" + "x" * 5000
 INVOICES = {
@@ -63,6 +88,8 @@ INVOICES = {
     "export": an_invoice("fr", recipient=ACME | {"country": "FR"}, vat_posture="export", **WITHOUT_VAT),
     "reverse charge": an_invoice("it", recipient=FOREIGN, vat_posture="reverse_charge", **WITHOUT_VAT),
     "exempt": an_invoice("en", vat_posture="exempt", **WITHOUT_VAT),
+    "no VAT for two reasons, then VAT": replace(an_invoice("en", recipient=FOREIGN, **UNTIL_HOME), terms=CAME_HOME),
+    "VAT at a rate of 0": replace(an_invoice(**WITHOUT_VAT), terms=PartyTerms(Versions((Version(None, "CH"),)))),
     "a credit note": an_invoice(kind=Kind.CREDIT_NOTE, **TAKEN_BACK),
     "hostile text": an_invoice(org=HOSTILE, reason=HOSTILE, lines=[a_line(HOSTILE, package=HOSTILE, kind=HOSTILE)]),
 }
@@ -152,6 +179,17 @@ def test_a_line_is_quantity_times_price_or_one_piece() -> None:
     assert said(invoice, "NetPriceProductTradePrice/ChargeAmount") == ["49.9", "1.79", "27.42", "27.42"]
     assert said(invoice, "InvoiceReferencedDocument/IssuerAssignedID") == ["INV-2026-000003"]
     assert said(invoice, "SpecifiedTradeProduct/Name")[1] == "Adjustment INV-2026-000003: Monthly fee"
+
+
+def test_each_line_without_vat_has_the_reason_of_its_days_of_service() -> None:
+    invoice = INVOICES["no VAT for two reasons, then VAT"]
+    totals = "ApplicableHeaderTradeSettlement/ApplicableTradeTax"
+    assert said(invoice, "SpecifiedLineTradeSettlement/ApplicableTradeTax/CategoryCode") == ["AE", "E", "S"]
+    assert said(invoice, f"{totals}/CategoryCode") == ["AE", "E", "S"]
+    assert said(invoice, f"{totals}/BasisAmount") == ["137.10"] * 3
+    assert said(invoice, f"{totals}/ExemptionReason") == [
+        WORDS["en"].postures[one] for one in ("reverse_charge", "exempt")
+    ]
 
 
 def test_a_credit_note_gives_back_in_positive_amounts() -> None:

@@ -140,6 +140,11 @@ def test_every_charge_and_every_posture_without_vat_has_words_in_every_language(
         assert set(words.titles) == set(Kind)
 
 
+def test_where_all_has_vat_nothing_says_that_there_is_none() -> None:
+    (page,) = texts(render(an_invoice("en", vat_posture="export")))  # the customer left after the last line's days
+    assert "no Swiss VAT" not in page
+
+
 def test_a_page_groups_lines_by_tenant_and_says_why_there_is_no_vat() -> None:
     fee: dict[str, Any] = {"kind": "tenant_monthly_fee", "package": None, "service_to": "2026-03-14", "quantity": "12"}
     spend: dict[str, Any] = {

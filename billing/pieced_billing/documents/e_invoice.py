@@ -4,7 +4,7 @@ Comments name the business terms of the standard (BT-1 …) where ours are other
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -15,17 +15,19 @@ from pieced_billing.documents.invoice_document import InvoiceDocument
 from pieced_billing.documents.notation import written_date
 from pieced_billing.documents.words import WORDS
 from pieced_billing.invoicing.document import Kind
-from pieced_billing.money import amount_text
+from pieced_billing.money import amount_text, exact_sum
 from pieced_billing.parties.countries import countries, vat_prefixes
 from pieced_billing.parties.postal_address import PostalAddress
 from pieced_billing.parties.recipient import Recipient
+from pieced_billing.parties.terms import VatPosture
 
 PROFILE: Final = "urn:cen.eu:en16931:2017"
 _TYPE_CODES: Final = {Kind.INVOICE: "380", Kind.CREDIT_NOTE: "381"}
 _CREDIT_TRANSFER: Final = "30"
-_NO_VAT: Final = {"export": "G", "reverse_charge": "AE", "exempt": "E"}
+_NO_VAT: Final = {VatPosture.EXPORT: "G", VatPosture.REVERSE_CHARGE: "AE", VatPosture.EXEMPT: "E"}
 """VAT categories (UNTDID 5305) of lines without VAT, by posture."""
-_POSTURES: Final = {category: posture for posture, category in _NO_VAT.items()}
+_STANDARD_RATE: Final = "S"
+_ZERO_RATE: Final = "Z"
 
 
 def e_invoice(invoice: InvoiceDocument) -> bytes | None:
@@ -36,7 +38,7 @@ def e_invoice(invoice: InvoiceDocument) -> bytes | None:
     """
     recipient = invoice.printable_recipient
     numbers = [invoice.supplier.vat_number]
-    if any(_category(invoice, vat["rate"]) == "AE" for vat in invoice.content["vat"]):
+    if any(invoice.posture(line) is VatPosture.REVERSE_CHARGE for line in invoice.content["lines"]):
         numbers.append(recipient.vat_number)
     if not all(map(_has_prefix, numbers)) or recipient.country not in countries() or not invoice.content["lines"]:
         return None
@@ -73,7 +75,7 @@ def e_invoice(invoice: InvoiceDocument) -> bytes | None:
 
 def _lines(invoice: InvoiceDocument) -> Iterator[ET.Element | None]:
     for position, line in enumerate(invoice.content["lines"], start=1):
-        category = _category(invoice, line["vat_rate"])
+        category = _category(invoice.posture(line), line["vat_rate"])
         yield e_invoice_line(position, line, _signed(invoice, line["amount"]), category, invoice.language)
 
 
@@ -107,7 +109,7 @@ def _settlement(invoice: InvoiceDocument) -> ET.Element | None:
         None if payment is None else element("ram:PaymentReference", payment.reference),
         element("ram:InvoiceCurrencyCode", content["currency"]),
         None if payment is None else _means(payment.iban),
-        *(_vat(invoice, total) for total in content["vat"]),
+        *_vat(invoice),
         period(*invoice.period),
         _terms(invoice),
         element(
@@ -153,24 +155,29 @@ def _terms(invoice: InvoiceDocument) -> ET.Element | None:
     )
 
 
-def _vat(invoice: InvoiceDocument, total: Mapping[str, str]) -> ET.Element | None:
-    """What all lines of one rate come to, the tax on it, and why there is none."""
-    category = _category(invoice, total["rate"])
-    reason = WORDS[invoice.language].postures[_POSTURES[category]] if category in _POSTURES else None
-    return element(
-        "ram:ApplicableTradeTax",
-        element("ram:CalculatedAmount", amount_text(_signed(invoice, total["amount"]))),
-        element("ram:TypeCode", "VAT"),
-        element("ram:ExemptionReason", reason),
-        element("ram:BasisAmount", amount_text(_signed(invoice, total["net"]))),
-        element("ram:CategoryCode", category),
-        element("ram:RateApplicablePercent", total["rate"]),
-    )
+def _vat(invoice: InvoiceDocument) -> Iterator[ET.Element | None]:
+    """What all lines of one rate come to, the tax on it, and why there is none: of each reason for itself (BG-23)."""
+    nets: dict[tuple[str, VatPosture], list[Decimal]] = {}
+    for line in invoice.content["lines"]:
+        nets.setdefault((line["vat_rate"], invoice.posture(line)), []).append(_signed(invoice, line["amount"]))
+    words = WORDS[invoice.language]
+    for total in invoice.content["vat"]:
+        for (rate, posture), amounts in nets.items():
+            if rate == total["rate"]:
+                yield element(
+                    "ram:ApplicableTradeTax",
+                    element("ram:CalculatedAmount", amount_text(_signed(invoice, total["amount"]))),
+                    element("ram:TypeCode", "VAT"),
+                    element("ram:ExemptionReason", words.postures.get(posture)),
+                    element("ram:BasisAmount", amount_text(exact_sum(amounts))),
+                    element("ram:CategoryCode", _category(posture, rate)),
+                    element("ram:RateApplicablePercent", rate),
+                )
 
 
-def _category(invoice: InvoiceDocument, rate: str) -> str:
-    """The VAT category of a rate; a customer who pays VAT now had what is without it while he was abroad."""
-    return "S" if Decimal(rate) else _NO_VAT.get(invoice.content["vat_posture"], _NO_VAT["export"])
+def _category(posture: VatPosture, rate: str) -> str:
+    """The VAT category of a posture; who pays VAT may do so at a rate of 0."""
+    return _NO_VAT.get(posture) or (_STANDARD_RATE if Decimal(rate) else _ZERO_RATE)
 
 
 def _signed(invoice: InvoiceDocument, amount: str) -> Decimal:

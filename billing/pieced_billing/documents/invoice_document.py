@@ -12,13 +12,15 @@ from pieced_billing.documents.qr_bill import QrBill, qr_bill
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.parties.issuing_entity import IssuingEntity
 from pieced_billing.parties.recipient import Recipient, printable_recipient
+from pieced_billing.parties.terms import UNCONFIGURED, PartyTerms, VatPosture
 
 
 @dataclass(frozen=True)
 class InvoiceDocument:
     """What every document of an invoice says; each is a function of this and nothing else.
 
-    `recipient` are its parts by name as they were frozen, `content` is the bill in the interchange format.
+    `recipient` are its parts by name as they were frozen, `content` is the bill in the interchange format. `terms` are
+    those that the bill stands on; a bill from before that was kept has none.
     """
 
     kind: Kind
@@ -29,6 +31,7 @@ class InvoiceDocument:
     recipient: Mapping[str, str | None]
     content: Mapping[str, Any]
     supplier: IssuingEntity
+    terms: PartyTerms = UNCONFIGURED
 
     @property
     def period(self) -> tuple[date, date]:
@@ -36,6 +39,18 @@ class InvoiceDocument:
         own: str = self.content["period"]
         first = min([own, *(line["carried_from"] for line in self.content["lines"] if "carried_from" in line)])
         return Month.parse(first).first, Month.parse(own).last
+
+    def posture(self, line: Mapping[str, Any]) -> VatPosture:
+        """Why a line has its VAT rate: the posture of its days of service, which the bill's may differ from (rule 14).
+
+        Without terms, what has no VAT on a bill that has some was supplied while the customer was abroad.
+        """
+        if Decimal(line["vat_rate"]):
+            return VatPosture.STANDARD
+        if self.terms.configured:
+            return self.terms.posture_on(date.fromisoformat(line["service_from"]))
+        of_bill = VatPosture(self.content["vat_posture"])
+        return VatPosture.EXPORT if of_bill is VatPosture.STANDARD else of_bill
 
     @cached_property
     def printable_recipient(self) -> Recipient:

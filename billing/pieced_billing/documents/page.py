@@ -116,8 +116,8 @@ def _quantity(line: _Line, words: Words) -> str:
 def _notes(invoice: InvoiceDocument, words: Words) -> Iterator[str]:
     """Why there is no VAT, and how and until when to pay."""
     content, payment = invoice.content, invoice.payment
-    if content["vat_posture"] in words.postures:
-        yield words.postures[content["vat_posture"]]
+    postures = dict.fromkeys(invoice.posture(line) for line in content["lines"])
+    yield from (words.postures[posture] for posture in postures if posture in words.postures)
     if Decimal(content["gross"]) <= 0:
         yield words.credited if invoice.kind is Kind.CREDIT_NOTE else words.nothing_payable
         return

@@ -2,9 +2,13 @@
 
 import hashlib
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from typing import ClassVar, Final
 
 from pieced_billing.calendar import Month
@@ -14,6 +18,8 @@ from pieced_billing.errors import Refused
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.invoicing.original import UnknownInvoice
 from pieced_billing.parties.issuers import issuer_at, load_issuers
+from pieced_billing.parties.load import terms_of
+from pieced_billing.parties.terms import PartyTerms
 from pieced_billing.store.connections import Connection
 
 AT_ONCE: Final = 100
@@ -22,6 +28,13 @@ AT_ONCE: Final = 100
 _INVOICES: Final = """
 SELECT id, kind, number, issued_on, due_on, language, recipient, content, issuing_entity, finalised_at
 FROM invoices WHERE number = ANY(%s) ORDER BY id
+"""
+_TERMS: Final = """
+SELECT document.id, terms.field, terms.valid_from, terms.value
+FROM invoices AS document JOIN invoices AS bill ON bill.id = coalesce(document.credits, document.id)
+    JOIN org_terms_versions AS terms ON terms.zitadel_org_id = bill.zitadel_org_id
+        AND terms.id <= (bill.stands_on -> 'terms' ->> 'last')::bigint
+WHERE document.id = ANY(%s) ORDER BY terms.id
 """
 _STORED: Final = """
 SELECT pdf, invoice_documents.sha256 FROM invoice_documents JOIN invoices ON invoices.id = invoice_id WHERE number = %s
@@ -121,7 +134,17 @@ def _load(connection: Connection, numbers: Sequence[str]) -> list[tuple[int, Inv
     for invoice_id, kind, *frozen, issuing_entity, finalised_at in rows:
         frozen.append(issuer_at(issuers, issuing_entity, finalised_at))
         found.append((invoice_id, InvoiceDocument(Kind(kind), *frozen)))
-    return found
+    untaxed = [invoice_id for invoice_id, one in found if any(not Decimal(vat["rate"]) for vat in one.content["vat"])]
+    terms = _load_terms(connection, untaxed) if untaxed else {}
+    return [(of, replace(one, terms=terms[of]) if of in terms else one) for of, one in found]
+
+
+def _load_terms(connection: Connection, ids: Sequence[int]) -> Mapping[int, PartyTerms]:
+    """The terms that documents, or the bills that they credit, stand on: they say why something has no VAT."""
+    found: defaultdict[int, list[tuple[str, date | None, str | None]]] = defaultdict(list)
+    for invoice_id, *version in connection.execute(_TERMS, [list(ids)]):
+        found[invoice_id].append(tuple(version))
+    return {invoice_id: terms_of(tuple(versions)) for invoice_id, versions in found.items()}
 
 
 def _store(connection: Connection, pdfs: Iterable[tuple[int, bytes]]) -> None:
