@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import date
@@ -81,6 +82,7 @@ def _print(month: Month, total: Outcome, holes: Sequence[Hole], wish: Wish, outp
         "empty": total.empty,
         "carried": len(total.carried),
         "parked": [{"org": one.org, "code": one.code, "reason": one.reason} for one in total.parked],
+        "reopened": [{"period": str(of), "org": org} for of, org in total.reopened],
         "lost_numbers": [hole.document() for hole in holes],
     }
     if output is not Format.TABLE:
@@ -89,6 +91,9 @@ def _print(month: Month, total: Outcome, holes: Sequence[Hole], wish: Wish, outp
     for hole in holes:
         print(lost(hole))
     print(_summary(month, total, wish))
+    for of_month, count in sorted(Counter(of for of, _ in total.reopened).items()):
+        owing = "1 organisation has" if count == 1 else f"{count} organisations have"
+        print(f"{of_month} was run before, and {owing} something to bill in it that became known since: run it again.")
     if total.parked:
         show(document, Table(("parked", "code", "reason"), [(o.org, o.code, o.reason) for o in total.parked]), output)
 

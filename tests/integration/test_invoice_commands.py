@@ -142,6 +142,7 @@ def test_from_the_run_to_the_payment(invoice: Invoice, database: Database) -> No
                 "reason": "Organisation 20 has no configuration; give its name and country with `pieced org apply`.",
             }
         ],
+        "reopened": [],
         "lost_numbers": [],
     }
     again = invoice("run", "--month", "2026-03").stdout

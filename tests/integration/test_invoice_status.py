@@ -13,7 +13,7 @@ from pieced_billing.invoicing.outcomes import count_parked, standings
 from pieced_billing.store.connections import Connection, connect
 from pieced_operator.ledger_metrics import tell_of_the_ledger
 from pieced_operator.ledger_reader import LedgerReader
-from tests.books import MARCH, add_customers, add_tenant, organisation, run_invoices, set_organisations
+from tests.books import APRIL, MARCH, add_customers, add_tenant, organisation, run_invoices, set_organisations
 from tests.commands import run_pieced
 from tests.databases import Database
 
@@ -70,6 +70,31 @@ def test_who_was_parked_and_has_nothing_to_bill_any_more_is_not_parked(connectio
     run_invoices(connection)
     assert (count_parked(connection), stages(connection)) == (0, {"org-0001": ("empty", None)})
     assert [status for _, status, _ in logged(connection)] == ["parked", "empty"]
+
+
+def test_what_comes_late_to_a_month_without_a_bill_waits_for_somebody_until_it_is_run_again(
+    connection: Connection,
+) -> None:
+    add_customers(connection, 1)
+    set_organisations(connection, organisation("idle"), organisation("late"))
+    add_tenant(connection, "idle", "idle", created_at="2026-04-01T00:00:00+02:00")
+    run_invoices(connection)
+    assert stages(connection)["idle"] == ("empty", None)
+    assert run_invoices(connection, APRIL).reopened == []
+    connection.execute(
+        "INSERT INTO usage_records (source, usage_id, tenant_uid, meter, quantity, occurred_at)"
+        " VALUES ('import', 'late', 'uid-of-idle', 'llm_spend', 7, '2026-03-31T10:00:00Z')"
+    )
+    add_tenant(connection, "late", "late")
+    found = [(MARCH, "idle"), (MARCH, "late"), (APRIL, "late")]
+    assert run_invoices(connection, APRIL.next, dry=True).reopened == found
+    assert run_invoices(connection, APRIL.next).reopened == found
+    waiting = dict.fromkeys(("idle", "late"), ("parked", "known_late"))
+    assert stages(connection) == {"org-0001": ("finalised", None)} | waiting
+    assert count_parked(connection) == 3
+    assert len(run_invoices(connection).numbers) == 2
+    assert len(run_invoices(connection, APRIL).numbers) == 1
+    assert count_parked(connection) == 0
 
 
 def test_the_operator_tells_of_it_and_the_command_says_why(database: Database, connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from pieced_billing.calendar import Month
 from pieced_billing.invoicing.outcomes import Decided, Stage
 
 
@@ -19,7 +20,8 @@ class Parked:
 class Outcome:
     """What became of some organisations; `gross` is the sum of the new invoices in CHF.
 
-    `by_series` has the numbers by issuing entity and series, ascending.
+    `by_series` has the numbers by issuing entity and series, ascending; `reopened` are months of before, and who has
+    something to bill in them now.
     """
 
     numbers: list[str] = field(default_factory=list)
@@ -29,6 +31,7 @@ class Outcome:
     nothing_to_bill: list[str] = field(default_factory=list)
     carried: list[str] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
+    reopened: list[tuple[Month, str]] = field(default_factory=list)
 
     def add(self, other: "Outcome") -> None:
         """Count another outcome into this one."""
@@ -40,6 +43,7 @@ class Outcome:
         self.nothing_to_bill += other.nothing_to_bill
         self.carried += other.carried
         self.parked += other.parked
+        self.reopened += other.reopened
 
     @property
     def empty(self) -> int:

@@ -19,6 +19,7 @@ from pieced_billing.invoicing.draft_batch import draft_batch
 from pieced_billing.invoicing.load import UnknownOrganisation
 from pieced_billing.invoicing.outcome import Outcome, Parked
 from pieced_billing.invoicing.outcomes import record_outcomes
+from pieced_billing.invoicing.reopened import record_reopened
 from pieced_billing.invoicing.save import save_invoices
 from pieced_billing.invoicing.wish import WHOLE, Wish, refuse_wrong_time
 from pieced_billing.ledger.read import organisations
@@ -108,6 +109,7 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wi
         for invoice, number in zip(invoices, outcome.numbers, strict=True):
             outcome.by_series.setdefault((invoice.issued_by.issuer, invoice.series), []).append(number)
         outcome.gross = sum((invoice.gross for invoice in invoices), outcome.gross)
+    outcome.reopened = record_reopened(connection, month, orgs, wish)
     return outcome
 
 
