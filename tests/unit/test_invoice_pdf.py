@@ -44,6 +44,15 @@ NOTHING_TO_PAY: dict[str, Any] = {
 }
 
 
+ADJUSTED: dict[str, Any] = {
+    "kind": "adjustment",
+    "original_invoice": NUMBER,
+    "billed": "1200.00",
+    "correct": "1200.00",
+    "amount": "0.00",
+}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_code_on_the_page_says_what_the_words_beside_it_say(language: str) -> None:
     invoice = an_invoice(language)
@@ -145,6 +154,15 @@ def test_where_all_has_vat_nothing_says_that_there_is_none() -> None:
     assert "no Swiss VAT" not in page
 
 
+@pytest.mark.parametrize(
+    ("language", "share"),
+    [("de", "1 von 31 Tagen"), ("fr", "1 jour sur 31"), ("it", "1 giorno su 31"), ("en", "1 of 31 days")],
+)
+def test_a_day_of_a_month_is_one_day(language: str, share: str) -> None:
+    (page,) = texts(render(an_invoice(language, lines=[a_line(kind="tenant_monthly_fee", package=None, quantity="1")])))
+    assert share in page
+
+
 def test_a_page_groups_lines_by_tenant_and_says_why_there_is_no_vat() -> None:
     fee: dict[str, Any] = {"kind": "tenant_monthly_fee", "package": None, "service_to": "2026-03-14", "quantity": "12"}
     spend: dict[str, Any] = {
@@ -161,7 +179,7 @@ def test_a_page_groups_lines_by_tenant_and_says_why_there_is_no_vat() -> None:
             a_line(**fee, unit_price="49.90", amount="1019.32", vat_rate="0"),
             a_line(**spend, unit_price="1.00", amount="1.23", vat_rate="0"),
             a_line("beta", quantity="1", vat_rate="0"),
-            a_line("beta", kind="adjustment", adjusts="package_days", original_invoice=NUMBER, amount="0.00"),
+            a_line("beta", **ADJUSTED, adjusts="package_days"),
         ],
         net="1157.65",
         vat=[{"rate": "0", "net": "1157.65", "amount": "0.00"}],
@@ -178,6 +196,7 @@ def test_a_page_groups_lines_by_tenant_and_says_why_there_is_no_vat() -> None:
         "Subtotal acme 1’020.55",
         "Package search 01.03.2026 – 05.03.2026 1 day 27.42 0 137.10",
         f"Adjustment {NUMBER}:",
+        "correct 1’200.00)",
         "Subtotal beta 137.10",
         "0 1’157.65 0.00",
         "Total CHF 1’157.65",

@@ -13,12 +13,12 @@ def written_period(first: date, last: date) -> str:
     return written_date(first) if first == last else f"{written_date(first)} – {written_date(last)}"
 
 
-def written_amount(amount: str) -> str:
-    """An amount of the interchange format.
+def written_number(number: str) -> str:
+    """An amount, a price or a quantity of the interchange format.
 
-    >>> written_amount("-1234567.50")
+    >>> written_number("-1234567.50")
     '−1’234’567.50'
     """
-    francs, _, rappen = amount.lstrip("-").partition(".")
-    sign = "−" if amount.startswith("-") else ""
-    return f"{sign}{int(francs):,}".replace(",", "’") + f".{rappen}"
+    whole, point, decimals = number.lstrip("-").partition(".")
+    sign = "−" if number.startswith("-") else ""
+    return f"{sign}{int(whole):,}".replace(",", "’") + point + decimals

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from pieced_billing.calendar import Month
 from pieced_billing.documents.charge_name import charge_name, is_share_of_month
 from pieced_billing.documents.invoice_document import InvoiceDocument
-from pieced_billing.documents.notation import written_amount, written_date, written_period
+from pieced_billing.documents.notation import written_date, written_number, written_period
 from pieced_billing.documents.page_text import page_text, wrappable
 from pieced_billing.documents.slip import grouped_iban, grouped_reference, slip
 from pieced_billing.documents.words import WORDS, Words
@@ -38,10 +38,10 @@ def page(invoice: InvoiceDocument) -> dict[str, Any]:
         "vat": {
             "columns": words.vat_columns,
             "rows": [
-                [vat["rate"], written_amount(vat["net"]), written_amount(vat["amount"])] for vat in content["vat"]
+                [vat["rate"], written_number(vat["net"]), written_number(vat["amount"])] for vat in content["vat"]
             ],
         },
-        "total": {"name": words.total, "amount": written_amount(content["gross"])},
+        "total": {"name": words.total, "amount": written_number(content["gross"])},
         "notes": list(_notes(invoice, words)),
         "slip": None if payment is None else slip(payment, invoice.language),
     }
@@ -88,29 +88,37 @@ def _heading(tenant: str, lines: Iterable[_Line], words: Words) -> dict[str, str
     return {
         "name": name,
         "subtotal_of": words.subtotal.format(tenant=name),
-        "subtotal": written_amount(amount_text(subtotal)),
+        "subtotal": written_number(amount_text(subtotal)),
     }
 
 
 def _cells(line: _Line, words: Words) -> list[str]:
     """A line as the columns of the page have it."""
     return [
-        charge_name(line, words, page_text),
+        _described(line, words),
         written_period(date.fromisoformat(line["service_from"]), date.fromisoformat(line["service_to"])),
         _quantity(line, words),
-        line["unit_price"],
+        written_number(line["unit_price"]),
         line["vat_rate"],
-        written_amount(line["amount"]),
+        written_number(line["amount"]),
     ]
+
+
+def _described(line: _Line, words: Words) -> str:
+    """What a line charges; an adjustment, which is the difference of two amounts, says of which."""
+    name = charge_name(line, words, page_text)
+    if "adjusts" not in line:
+        return name
+    amounts = {which: written_number(line[which]) for which in ("billed", "correct")}
+    return f"{name} {words.adjusted.format(**amounts)}"
 
 
 def _quantity(line: _Line, words: Words) -> str:
     """How much is charged: of a monthly fee, the days of the month that count."""
-    quantity = line["quantity"].replace("-", "−")
-    if is_share_of_month(line):
-        return words.month_share.format(quantity, Month.of(date.fromisoformat(line["service_from"])).last.day)
-    one, several = words.units.get(line["unit"], ("{}", "{}"))
-    return (one if quantity in {"1", "−1"} else several).format(quantity)
+    quantity = written_number(line["quantity"])
+    one, several = words.month_share if is_share_of_month(line) else words.units.get(line["unit"], ("{}", "{}"))
+    days = Month.of(date.fromisoformat(line["service_from"])).last.day
+    return (one if quantity in {"1", "−1"} else several).format(quantity, days)
 
 
 def _notes(invoice: InvoiceDocument, words: Words) -> Iterator[str]:

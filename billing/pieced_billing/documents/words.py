@@ -34,7 +34,10 @@ class Words:
     """Names of the kinds of line."""
     units: dict[str, tuple[str, str]]
     """A quantity of one and of several, by unit; a unit that is not here is counted without a name."""
-    month_share: str
+    month_share: tuple[str, str]
+    """Days of a month that count: one, and several."""
+    adjusted: str
+    """What an adjustment puts right: how much was billed before and should have been."""
     carried: str
     """What a line of an earlier month has added, which was too little to be billed then."""
     postures: dict[str, str]
@@ -72,7 +75,8 @@ WORDS: Final = {
             "adjustment": "Berichtigung",
         },
         units={"day": ("{} Tag", "{} Tage"), "CHF": ("CHF {}", "CHF {}")},
-        month_share="{} von {} Tagen",
+        month_share=("{} von {} Tagen", "{} von {} Tagen"),
+        adjusted="(verrechnet {billed}, richtig {correct})",
         carried="(Übertrag aus {month})",
         postures={
             "export": "Leistung an einen Empfänger im Ausland, dort gilt sie als erbracht (Art. 8 Abs. 1 MWSTG): "
@@ -112,7 +116,8 @@ WORDS: Final = {
             "adjustment": "Rectification",
         },
         units={"day": ("{} jour", "{} jours"), "CHF": ("CHF {}", "CHF {}")},
-        month_share="{} jours sur {}",
+        month_share=("{} jour sur {}", "{} jours sur {}"),
+        adjusted="(facturé {billed}, correct {correct})",
         carried="(report de {month})",
         postures={
             "export": "Prestation à un destinataire à l’étranger, où elle est réputée fournie (art. 8 al. 1 LTVA) : "
@@ -151,7 +156,8 @@ WORDS: Final = {
             "adjustment": "Rettifica",
         },
         units={"day": ("{} giorno", "{} giorni"), "CHF": ("CHF {}", "CHF {}")},
-        month_share="{} giorni su {}",
+        month_share=("{} giorno su {}", "{} giorni su {}"),
+        adjusted="(fatturato {billed}, corretto {correct})",
         carried="(riporto da {month})",
         postures={
             "export": "Prestazione a un destinatario all’estero, dove si considera fornita (art. 8 cpv. 1 LIVA): "
@@ -190,7 +196,8 @@ WORDS: Final = {
             "adjustment": "Adjustment",
         },
         units={"day": ("{} day", "{} days"), "CHF": ("CHF {}", "CHF {}")},
-        month_share="{} of {} days",
+        month_share=("{} of {} days", "{} of {} days"),
+        adjusted="(billed {billed}, correct {correct})",
         carried="(carried from {month})",
         postures={
             "export": "Supplied to a recipient abroad, deemed to be supplied there (Art. 8 para. 1 Swiss VAT Act): "

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from pieced_billing.calendar import Month
 from pieced_billing.documents.invoice_document import InvoiceDocument
-from pieced_billing.documents.notation import written_amount, written_date
+from pieced_billing.documents.notation import written_date, written_number
 from pieced_billing.documents.words import WORDS
 from pieced_billing.invoicing.document import Kind
 from pieced_billing.mail.message import Letter
@@ -20,7 +20,7 @@ def invoice_letter(invoice: InvoiceDocument, pdf: bytes) -> Letter:
         number=invoice.number,
         first=written_date(month.first),
         last=written_date(month.last),
-        amount=written_amount(amount_text(abs(gross))),
+        amount=written_number(amount_text(abs(gross))),
     )
     if invoice.kind is Kind.CREDIT_NOTE:
         payment = page.credited
