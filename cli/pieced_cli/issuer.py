@@ -1,5 +1,6 @@
 """`pieced issuer`: who issues the invoices, and where they are paid."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,10 @@ def apply(
         _show(recorded, output)
     else:
         print("Nothing to record: every issuer of the file is as it says already.")
+    for issuer in recorded:
+        if issuer["vat_number"] is None:
+            law = "who is not registered for VAT may not show it on invoices (MWSTG, art. 27)"
+            print(f"pieced: {issuer['issuer']} has no VAT number; {law}.", file=sys.stderr)
 
 
 @app.command("show")

@@ -1,5 +1,6 @@
 """`pieced org`: organisations, who is billed and how."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,11 @@ def apply(
         show(_document(applied), _applied_table(applied), output)
     else:
         print("Nothing to record: every organisation of the file is as it says already.")
+    nameless = [one.org for one in applied.organisations if not (one.name and one.town)]
+    if nameless:
+        law = "an invoice names its recipient and the place (MWSTG, art. 26)"
+        others = f" and {len(nameless) - 3} more" if len(nameless) > 3 else ""
+        print(f"pieced: Name or town is missing of {', '.join(nameless[:3])}{others}; {law}.", file=sys.stderr)
     for org, entries in applied.later.items():
         for entry in entries:
             print_later_start(f"{entry.name} of {org}", entry.valid_from)

@@ -163,7 +163,9 @@ def test_the_commands(database: Database, connection: Connection, tmp_path: Path
     add_customers(connection, 2)
     env, issuers, pdf = database.env(), tmp_path / "issuers.yaml", tmp_path / "invoice.pdf"
     issuers.write_text(yaml.safe_dump({"issuers": [ISSUER]}))
-    assert "CH4431999123000889012" in run_pieced("issuer", "apply", "-f", str(issuers), env=env).stdout
+    applied = run_pieced("issuer", "apply", "-f", str(issuers), env=env)
+    assert "CH4431999123000889012" in applied.stdout
+    assert "default has no VAT number" in applied.stderr
     shown = run_pieced("issuer", "show", "-o", "yaml", env=env).stdout
     assert "Nothing to record" in run_pieced("issuer", "apply", "-f", "-", env=env, stdin=shown).stdout
     number, _ = run_invoices(connection).numbers

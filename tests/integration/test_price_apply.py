@@ -182,9 +182,10 @@ def test_rule_9_a_price_that_cannot_hold_since_ever_says_from_when_it_does(
 def test_a_file_of_organisations_from_the_command_line(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "orgs.yaml"
     file.write_text('orgs: [{org: "310001", name: Acme, country: CH, email: a@acme.example}, {org: b, country: DE}]')
-    run_pieced("org", "apply", "-f", str(file), env=database.env())
+    applied = run_pieced("org", "apply", "-f", str(file), env=database.env())
+    assert "Name or town is missing of 310001, b; an invoice names its recipient" in applied.stderr
     again = run_pieced("org", "apply", "-f", str(file), env=database.env())
-    assert again.stdout.startswith("Nothing to record")
+    assert (again.stdout.startswith("Nothing to record"), again.stderr) == (True, "")
     file.write_text('orgs: [{org: "310001", name: Acme, country: CH}]')
     run_pieced("org", "apply", "-f", str(file), env=database.env())
     shown = run_pieced("org", "show", "-o", "yaml", env=database.env()).stdout
