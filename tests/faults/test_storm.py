@@ -33,7 +33,7 @@ def stormy(worker_state: Path) -> Iterator[World]:
 
 @pytest.mark.timeout(900)  # a minute on a quiet machine; each fault is awaited, however slow the machine
 def test_nothing_is_lost_and_nothing_doubled_whatever_fails(stormy: World, tmp_path: Path) -> None:
-    outcome = storm(stormy, SEED, iter(KINDS), rate=20, evidence=tmp_path)
+    outcome = storm(stormy, SEED, iter(KINDS), rate=10, evidence=tmp_path)
     assert outcome.differences == []
     assert outcome.unnoticed == []
     assert outcome.sabotages > 100
