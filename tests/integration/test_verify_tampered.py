@@ -12,6 +12,7 @@ from pieced_billing.verification.verified import Verified
 from pieced_billing.verification.verify import Verification
 from tests.books import APRIL, add_customers, run_invoices
 from tests.databases import Database
+from tests.issuers import describe
 from tests.latecomers import ORG, TENANT, enable, use
 
 OTHER_VALUES = {
@@ -33,6 +34,7 @@ ROWS = {
     "ledger_chains": ("true",),
     "price_versions": ("true",),
     "org_terms_versions": ("true",),
+    "issuing_entity_versions": ("true",),
     "invoices": ("credits IS NULL", "credits IS NOT NULL"),
     "invoice_lines": (
         "read_to IS NOT NULL",
@@ -55,6 +57,7 @@ def owner(database: Database) -> Iterator[Connection]:
     with connect(database.url) as connection:
         connection.autocommit = True
         add_customers(connection, 1)
+        describe(connection)
         use(connection, "10", "2026-03-05T10:00:00Z")
         connection.execute(
             "INSERT INTO tenant_suspension_events"

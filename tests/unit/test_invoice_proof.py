@@ -1,5 +1,6 @@
 """The hashes of an invoice's proof are those that docs/formats.md describes: each is computed here by hand."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -26,10 +27,12 @@ def test_a_row_is_hashed_as_a_json_array() -> None:
 
 
 def test_evidence_names_every_tenant_of_the_month_and_of_an_adjustment_once() -> None:
-    basis = Basis("Europe/Zurich", date(2026, 1, 1), KnownVersions(3, b"p"), {"1": KnownVersions(4, b"t")}, {"a": END})
+    known = KnownVersions(3, b"p"), KnownVersions(2, b"i"), {"1": KnownVersions(4, b"t")}
+    basis = Basis("Europe/Zurich", date(2026, 1, 1), *known, {"a": END})
     evidence = basis.of("1", {"a": {}, "new": {"llm_spend": {0: Decimal(1)}}}, ["a", "gone"])
     document = evidence.document()
     assert (document["zone"], document["billing_start"]) == ("Europe/Zurich", date(2026, 1, 1))
+    assert document["issuers"] == {"last": 2, "sha256": "69"}
     assert (document["prices"], document["terms"]) == ({"last": 3, "sha256": "70"}, {"last": 4, "sha256": "74"})
     assert document["tenants"]["a"] == {
         "last_seq": 7,
@@ -40,3 +43,4 @@ def test_evidence_names_every_tenant_of_the_month_and_of_an_adjustment_once() ->
     assert document["tenants"]["new"]["usage"] == sha256(b"llm_spend 1 1\n").hexdigest()
     assert (list(document["tenants"]), document["tenants"]["gone"]["links"]) == (["a", "new", "gone"], 0)
     assert basis.of("2", {}, []).terms.last_id == 0
+    assert "issuers" not in replace(basis, issuers=None).of("1", {}, []).document()

@@ -11,7 +11,7 @@ from pieced_billing.invoicing.document import Invoice
 from pieced_billing.invoicing.draft import draft
 from pieced_billing.invoicing.facts import load_facts
 from pieced_billing.invoicing.issue import issue
-from pieced_billing.invoicing.known_versions import known_prices, known_terms
+from pieced_billing.invoicing.known_versions import known_issuers, known_prices, known_terms
 from pieced_billing.invoicing.month_load import load_billing_month
 from pieced_billing.invoicing.outcome import Outcome, Parked
 from pieced_billing.invoicing.proof import Basis
@@ -60,7 +60,7 @@ def _decide(
     issuers = load_issuing_terms(connection)
     terms = load_terms(connection, orgs)
     facts = load_facts(connection, billing_month, orgs, terms, bills)
-    versions = known_prices(connection), known_terms(connection, orgs)
+    versions = known_prices(connection), known_issuers(connection), known_terms(connection, orgs)
     basis = Basis(settings.zone.key, settings.billing_start, *versions, facts.ends)
     for org, tenants in facts.tenants.items():
         revision = bills[org].revision + 1 if org in bills else 1

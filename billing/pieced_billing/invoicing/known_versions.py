@@ -1,4 +1,4 @@
-"""Which versions of prices and terms a bill knows, and the hash of all of them."""
+"""Which versions of prices, terms and issuing entities a bill knows, and the hash of all of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -13,6 +13,14 @@ _PRICES: Final = f"""
 SELECT {_HASH.format(columns="id, package, field, value, valid_from, recorded_at, recorded_by")} FROM price_versions
 WHERE %(last)s::bigint IS NULL OR id <= %(last)s
 """  # noqa: S608 - our own columns
+_ISSUER_COLUMNS: Final = """
+    id, issuing_entity, name, street, house_number, postcode, town, country, iban, vat_number, email, accent_colour, logo,
+    invoice_prefix, credit_note_prefix, number_digits, payment_days, minimum_amount_chf,
+    recorded_at, recorded_by"""
+_ISSUERS: Final = f"""
+SELECT {_HASH.format(columns=_ISSUER_COLUMNS)} FROM issuing_entity_versions
+WHERE %(last)s::bigint IS NULL OR id <= %(last)s
+"""  # noqa: S608 - our own columns
 _TERMS: Final = f"""
 SELECT org, last, {_HASH.format(columns="id, zitadel_org_id, field, value, valid_from, recorded_at, recorded_by")}
 FROM org_terms_versions JOIN unnest(%(orgs)s::text[], %(last)s::bigint[]) AS known (org, last) ON org = zitadel_org_id
@@ -22,9 +30,12 @@ WHERE last IS NULL OR id <= last GROUP BY org, last
 
 def known_prices(connection: Connection, last_id: int | None = None) -> KnownVersions:
     """All versions of prices, or those up to the one with this id."""
-    row = connection.execute(_PRICES, {"last": last_id}).fetchone()
-    assert row is not None
-    return _known(*row)
+    return _all(connection, _PRICES, last_id)
+
+
+def known_issuers(connection: Connection, last_id: int | None = None) -> KnownVersions:
+    """All versions of everybody who issues invoices, or those up to the one with this id."""
+    return _all(connection, _ISSUERS, last_id)
 
 
 def known_terms(connection: Connection, orgs: Sequence[str]) -> Mapping[str, KnownVersions]:
@@ -40,6 +51,12 @@ def known_terms_then(
     orgs, ids = [org for org, _ in pairs], [last for _, last in pairs]
     rows = connection.execute(_TERMS, {"orgs": orgs, "last": ids}).fetchall()
     return {(org, until): _known(last, digest) for org, until, last, digest in rows}
+
+
+def _all(connection: Connection, query: str, last_id: int | None) -> KnownVersions:
+    row = connection.execute(query, {"last": last_id}).fetchone()
+    assert row is not None
+    return _known(*row)
 
 
 def _known(last_id: int | None, digest: bytes | None) -> KnownVersions:

@@ -28,7 +28,7 @@ class ChainEnd(NamedTuple):
 
 
 class KnownVersions(NamedTuple):
-    """The versions of prices, or of an organisation's terms, that were known: the last id, and the hash of all."""
+    """The versions of prices, issuers or an organisation's terms that were known: the last id, and the hash of all."""
 
     last_id: int
     sha256: bytes
@@ -43,11 +43,15 @@ NO_VERSIONS: Final = KnownVersions(0, sha256().digest())
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What bills that are made together stand on: terms by organisation, the ends of chains by tenant UID."""
+    """What bills that are made together stand on: terms by organisation, the ends of chains by tenant UID.
+
+    `issuers` is None for bills from before their versions were kept.
+    """
 
     zone: str
     billing_start: date | None
     prices: KnownVersions
+    issuers: KnownVersions | None
     terms: Mapping[str, KnownVersions]
     ends: Mapping[str, ChainEnd]
 
@@ -57,7 +61,8 @@ class Basis:
         for uid in adjusted:
             if uid not in tenants:
                 tenants[uid] = TenantEvidence(self.ends.get(uid, ChainEnd()), _NO_USAGE)
-        return Evidence(self.zone, self.billing_start, self.prices, self.terms.get(org, NO_VERSIONS), tenants)
+        terms = self.terms.get(org, NO_VERSIONS)
+        return Evidence(self.zone, self.billing_start, self.prices, self.issuers, terms, tenants)
 
 
 class TenantEvidence(NamedTuple):
@@ -74,6 +79,7 @@ class Evidence:
     zone: str
     billing_start: date | None
     prices: KnownVersions
+    issuers: KnownVersions | None
     terms: KnownVersions
     tenants: Mapping[str, TenantEvidence]
 
@@ -87,6 +93,7 @@ class Evidence:
             "zone": self.zone,
             "billing_start": self.billing_start,
             "prices": self.prices.document(),
+            **({} if self.issuers is None else {"issuers": self.issuers.document()}),
             "terms": self.terms.document(),
             "tenants": {
                 uid: {

@@ -29,13 +29,17 @@ ORDER BY invoice_id, position
 
 
 class Then(NamedTuple):
-    """What a bill knew: the settings, the ids of the last versions, and how many links of which tenant UID."""
+    """What a bill knew: the settings, the ids of the last versions, and how many links of which tenant UID.
+
+    `issuers` is None of one from before their versions were kept.
+    """
 
     zone: str
     billing_start: date | None
     prices: int
     terms: int
     links: Mapping[str, int]
+    issuers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ def parse_then(text: str | None) -> Then | None:
             int(stands_on["prices"]["last"]),
             int(stands_on["terms"]["last"]),
             {uid: int(tenant["links"]) for uid, tenant in stands_on["tenants"].items()},
+            int(stands_on["issuers"]["last"]) if "issuers" in stands_on else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, OSError):
         return None  # it has none, or somebody changed it: then it differs from what it should be

@@ -77,7 +77,8 @@ class Replay:
         """What a bill should say that it stands on."""
         ends = {uid: self._known.facts[uid].end_at(links) for uid, links in then.links.items()}
         terms = {self._known.org: self._known.terms.known(then.terms)}
-        return Basis(then.zone, then.billing_start, self._months.prices.known(then.prices), terms, ends)
+        issuers = None if then.issuers is None else self._months.known_issuers(then.issuers)
+        return Basis(then.zone, then.billing_start, self._months.prices.known(then.prices), issuers, terms, ends)
 
     def _credit_note(self, document: Document, invoice_id: int) -> Invoice:
         original = self._original(invoice_id)

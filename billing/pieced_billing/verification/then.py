@@ -1,13 +1,14 @@
 """What a bill knew when it was made: how far each tenant's chain, and which versions of prices and terms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pieced_billing.calendar import Month, MonthDays
 from pieced_billing.invoicing.month import BillingMonth
+from pieced_billing.invoicing.proof import KnownVersions
 from pieced_billing.verification.documents import Document, Then
 from pieced_billing.verification.tenant_facts import TenantFacts
 from pieced_billing.verification.versions_then import PricesThen, TermsThen
@@ -16,11 +17,16 @@ _MONTHS: Final = 64
 """So many months are kept at once; bills of one run have the same."""
 
 
+KnownIssuers: TypeAlias = Callable[[int], KnownVersions]
+"""The versions of issuing entities up to an id."""
+
+
 class Months:
     """The months of bills, with the prices and settings that they were made by."""
 
-    def __init__(self, prices: PricesThen) -> None:
+    def __init__(self, prices: PricesThen, known_issuers: KnownIssuers) -> None:
         self.prices = prices
+        self.known_issuers = lru_cache(_MONTHS)(known_issuers)
         self.month = lru_cache(_MONTHS)(self._month)
 
     def then(self, month: Month, then: Then) -> BillingMonth:

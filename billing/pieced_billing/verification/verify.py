@@ -1,12 +1,14 @@
 """`pieced verify`: whether every issued invoice is what the facts make it, and what differs where one is not."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from psycopg import IsolationLevel
 
 from pieced_billing.errors import Refused
 from pieced_billing.invoicing.issued import Numbering, numberings
+from pieced_billing.invoicing.known_versions import known_issuers
 from pieced_billing.ledger.linked_rows import LinkedRows
 from pieced_billing.ledger.soundness import unsound_counter
 from pieced_billing.store.connections import Connection
@@ -50,7 +52,7 @@ class Verification:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._months = Months(PricesThen(connection))
+        self._months = Months(PricesThen(connection), partial(known_issuers, connection))
         settings = load_settings(connection)
         self._settings = Settings(settings.zone.key, settings.billing_start)
         self._ledger = LinkedRows(connection)
