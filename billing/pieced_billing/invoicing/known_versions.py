@@ -14,9 +14,9 @@ SELECT {_HASH.format(columns="id, package, field, value, valid_from, recorded_at
 WHERE %(last)s::bigint IS NULL OR id <= %(last)s
 """  # noqa: S608 - our own columns
 _ISSUER_COLUMNS: Final = """
-    id, issuing_entity, name, street, house_number, postcode, town, country, iban, vat_number, email, accent_colour, logo,
-    invoice_prefix, credit_note_prefix, number_digits, payment_days, minimum_amount_chf,
-    recorded_at, recorded_by"""
+    id, issuing_entity, name, street, house_number, postcode, town, country, iban, vat_number, email, accent_colour,
+    logo, invoice_prefix, credit_note_prefix, number_digits, payment_days, minimum_amount_chf, recorded_at,
+    recorded_by"""
 _ISSUERS: Final = f"""
 SELECT {_HASH.format(columns=_ISSUER_COLUMNS)} FROM issuing_entity_versions
 WHERE %(last)s::bigint IS NULL OR id <= %(last)s
