@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 _WRITERS: Final = 4
 _TENANTS_AT_ONCE: Final = 200
+_VERSIONS_AT_ONCE: Final = 10
 _FIRST_RETRY_SECONDS: Final = 0.1
 _LONGEST_RETRY_SECONDS: Final = 5.0
 _PARKED_SECONDS: Final = 30.0
@@ -145,8 +146,7 @@ class LedgerWriter:
         try:
             if connection is None or connection.closed:
                 connection = open_session(self._url)
-            _write_together(connection, progress)
-            self._answered_at = time.monotonic()
+            self._write_together(connection, progress)
             for one in progress:
                 self._write_one(connection, one)
                 if one.outage:
@@ -158,6 +158,26 @@ class LedgerWriter:
                 connection.close()
             return None, progress
         return connection, progress
+
+    def _write_together(self, connection: Connection, progress: list[_Progress]) -> None:
+        """Write what can be written in few transactions, none of them a long one; the rest is left for one by one."""
+        waiting = progress
+        while waiting:
+            portions = [[pending.seen for pending in one.rest[:_VERSIONS_AT_ONCE]] for one in waiting]
+            try:
+                decided = observe_together(connection, portions)
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("not written together", tenants=len(waiting))
+                metrics.ERRORS.labels("defect").inc()
+                return
+            self._answered_at = time.monotonic()
+            for one, decisions in zip(waiting, decided, strict=True):
+                for decision in decisions:
+                    one.written.append((one.rest.pop(0), list(decision.events)))
+            done = [len(portion) == len(decisions) for portion, decisions in zip(portions, decided, strict=True)]
+            waiting = [one for one, whole in zip(waiting, done, strict=True) if whole and one.rest]
 
     def _write_one(self, connection: Connection, progress: _Progress) -> None:
         try:
@@ -174,18 +194,3 @@ class LedgerWriter:
                 del progress.rest[0]
         except Exception as error:  # noqa: BLE001 - the edge of a job: one tenant's defect must not stop the others
             progress.error = error
-
-
-def _write_together(connection: Connection, progress: list[_Progress]) -> None:
-    """Write what can be written in one transaction; the rest is left for one by one."""
-    try:
-        decided = observe_together(connection, [[pending.seen for pending in one.rest] for one in progress])
-    except Unavailable:
-        raise
-    except Exception:
-        log.exception("not written together", tenants=len(progress))
-        metrics.ERRORS.labels("defect").inc()
-        return
-    for one, decisions in zip(progress, decided, strict=True):
-        for decision in decisions:
-            one.written.append((one.rest.pop(0), list(decision.events)))
