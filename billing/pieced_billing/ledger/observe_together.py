@@ -3,7 +3,8 @@
 That is almost all of them: whoever lives on and was changed, or was not. What depends on other UIDs of the name
 (beginnings and ends), contradicts the ledger or shows a seam is left to `observe`.
 
-The server is waited for twice, for the rows and for the commit, however many observations there are.
+Statements are not sent ahead (as a pipeline): the server would not end the session of a process that is frozen with
+rows locked, because a session that expects more statements is not idle.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ def observe_together(connection: Connection, queues: Sequence[Sequence[Observati
     whose row somebody else has locked is left as a whole. `connection` must not be in a transaction. Raises Unavailable
     for an outage: then all was recorded or nothing, and the same call may be repeated.
     """
-    with outages(), connection.pipeline(), connection.transaction():
+    with outages(), connection.transaction():
         known, now = rows.lock_free_rows(connection, [queue[0].uid for queue in queues])
         decided = [list(_first_decisions(known.get(queue[0].uid), queue, now)) for queue in queues]
         faults.point("together.before_save")
