@@ -111,12 +111,28 @@ def test_the_operator_in_production_never_holds_the_owners_password(build: Build
 
 def test_the_jobs_in_production_are_the_application_and_never_the_owner(build: Build) -> None:
     pods = cron_pods(build("manifests/overlays/production"))
-    commands = {"pieced-ledger-check": "check", "pieced-ledger-seal": "seal", "pieced-ledger-verify": "verify"}
+    commands = {
+        "pieced-ledger-check": ["ledger", "check"],
+        "pieced-ledger-seal": ["ledger", "seal"],
+        "pieced-ledger-verify": ["ledger", "verify"],
+        "pieced-invoice-verify": ["verify", "--all"],
+    }
     assert set(pods) == set(commands)
     for name, pod in pods.items():
         (container,) = pod["spec"]["containers"]
         assert {entry["name"] for entry in container["env"]} == {"DATABASE_URL", "PGPASSWORD"}
-        assert container["args"][:2] == ["ledger", commands[name]]
+        assert container["args"][:2] == commands[name]
+
+
+def test_who_verifies_invoices_has_the_database_and_no_way_to_the_api_server(build: Build) -> None:
+    objects = build("manifests/base")
+    pod = cron_pods(objects)["pieced-invoice-verify"]
+    assert "volumes" not in pod["spec"]
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    policy = the(objects, "NetworkPolicy", "pieced-invoice-verify")["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 5432}
+    assert "ingress" not in policy
 
 
 def test_who_verifies_has_the_public_key_only_and_no_way_to_the_api_server(build: Build) -> None:

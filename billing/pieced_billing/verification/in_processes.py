@@ -17,6 +17,8 @@ PART_ORGS: Final = 400
 _WORTH_PARTS: Final = 4
 """So many parts take longer than it takes to start the processes."""
 
+_MOST_PROCESSES: Final = 4
+"""Each has the documents and facts of some hundred organisations in memory, and its share of a server's work."""
 
 def verify_in_processes(
     connection: Connection, url: str, against: Certificate | None = None, processes: int | None = None
@@ -31,7 +33,7 @@ def verify_in_processes(
         orgs = [org for some in organisations(connection, None) for org in some]
         parts = [orgs[start : start + PART_ORGS] for start in range(0, len(orgs), PART_ORGS)]
         if processes is None:
-            processes = len(os.sched_getaffinity(0)) if len(parts) >= _WORTH_PARTS else 1
+            processes = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES) if len(parts) >= _WORTH_PARTS else 1
         if processes == 1:
             return verification.run(against=against)
         for verified, issued in at_one_moment(connection, url, _part, parts, processes):
