@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pieced_billing.ledger.seal_file import SealFile
+from pieced_billing.store.connections import Connection, connect
 from pieced_local import cluster as local_cluster
 from tests import commands
+from tests.chained import fill, seal
 from tests.clusters import Cluster
+from tests.databases import Database
 from tests.faults.api_proxy import ApiProxy, api_proxy
 from tests.faults.loop_thread import LoopThread, loop_thread
 from tests.sweeps import PACKAGE, TENANT, remove
@@ -24,6 +28,27 @@ def cluster(worker_state: Path) -> Iterator[Cluster]:
     with local_cluster.running(folder, audit_log=folder / "audit.log") as running:
         running.apply_kinds_and_rights()
         yield running
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    """A session of the application; each statement is a transaction of its own."""
+    with connect(database.url) as opened:
+        opened.autocommit = True
+        yield opened
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    """A database with something in every table of the ledger."""
+    fill(database)
+    return database
+
+
+@pytest.fixture
+def sealed(filled: Database, tmp_path: Path) -> SealFile:
+    """The seal of all that is in it."""
+    return seal(filled, tmp_path / "ledger.jsonl")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Rule 17 on a real database: what comes late is on the next bill, once, and what is finalised stays as it is."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -12,19 +11,11 @@ from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.invoicing.late import late
 from pieced_billing.invoicing.load import drafts
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection
 from pieced_billing.store.settings import load_settings
 from tests.books import APRIL, MARCH, add_customers, add_tenant, run_invoices
 from tests.chained import bring, line, usage
-from tests.databases import Database
 from tests.latecomers import MAY, ORG, TENANT, enable, use
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def adjusted(connection: Connection, month: Month) -> list[tuple[Any, ...]]:

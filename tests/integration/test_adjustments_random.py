@@ -2,7 +2,7 @@
 
 import io
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -16,10 +16,9 @@ from pieced_billing.invoicing import adjust, late
 from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.ledger.import_ import import_lines
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection
 from pieced_billing.verification.verify import Verification
 from tests.books import run_invoices, set_organisations, set_prices
-from tests.databases import Database
 from tests.issuers import set_minimum
 from tests.oracle.bill import Books, Question
 from tests.oracle.owed import charged, owed
@@ -34,13 +33,6 @@ SELECT period.zitadel_org_id, period.period_start, number, kind FROM standing_pe
     JOIN invoices AS bill ON bill.id = invoice_id
 ORDER BY number, period.period_start
 """
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,6 +1,5 @@
 """No day of a tenant UID and dimension is billed twice, whatever writes the lines."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import psycopg
@@ -8,9 +7,8 @@ import pytest
 
 from pieced_billing.invoicing.corrections import CannotCorrect, correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection
 from tests.books import APRIL, MARCH, add_customers, add_tenant, run_invoices
-from tests.databases import Database
 
 LINE = (
     "INSERT INTO invoice_lines (invoice_id, position, tenant_name, tenant_uid, kind, package, service_from, service_to,"
@@ -26,13 +24,6 @@ BILL = (
     " '{}', '{}', '1', '{}', sha256(''))"
 )
 TENANT = "uid-of-tenant-of-org-0001"
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def bill(connection: Connection, lines: list[tuple[str, str, str | None, int]], month: date = MARCH.first) -> None:

@@ -18,13 +18,6 @@ MAY = Month(2026, 5)
 
 
 @pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
-
-
-@pytest.fixture
 def owner(database: Database) -> Iterator[Connection]:
     with connect(database.owner_url) as opened:
         opened.autocommit = True

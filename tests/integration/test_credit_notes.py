@@ -1,7 +1,6 @@
 """Credit notes on a real database: numbers of their own, capped, and a period that can be billed again."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -19,13 +18,6 @@ from pieced_billing.store.settings import load_settings
 from tests.books import MARCH, add_customers, organisation, run_invoices, set_organisations, set_prices
 from tests.commands import run_pieced
 from tests.databases import Database
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,13 +34,6 @@ from tests.books import (
 from tests.commands import run_pieced
 from tests.databases import Database
 from tests.invoice_documents import VAT_NUMBER, codes, texts
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def stored(connection: Connection) -> list[Any]:

@@ -1,7 +1,6 @@
 """Numbers that a restored database does not know: never given again, and certified where they are."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -24,13 +23,6 @@ from tests.databases import Database
 pytestmark = pytest.mark.both_servers
 
 KEY = Ed25519PrivateKey.generate()
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def this_year(connection: Connection) -> NumberSeries:

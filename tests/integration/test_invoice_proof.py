@@ -1,6 +1,5 @@
 """What a finalised invoice stands on is stored with it, and is what was true at one link of every chain."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -19,13 +18,6 @@ from tests.books import MARCH, add_customers, add_tenant, run_invoices
 from tests.databases import Database
 
 ORG, UID = "org-0001", "uid-of-tenant-of-org-0001"
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def use(connection: Connection, usage_id: str, uid: str = UID) -> None:

@@ -1,6 +1,5 @@
 """The invoice run on a real database: what becomes an invoice, what is parked, what is frozen."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,13 +29,6 @@ from tests.books import (
 from tests.databases import Database
 
 pytestmark = pytest.mark.both_servers
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def one(connection: Connection, query: str) -> Any:

@@ -28,13 +28,6 @@ SENDER = "billing@pieced.example"
 
 
 @pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
-
-
-@pytest.fixture
 def server(loop: LoopThread) -> Iterator[MailServer]:
     with mail_server(loop) as made:
         yield made

@@ -2,27 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 
-import pytest
 from prometheus_client import REGISTRY
 
 from pieced_billing.invoicing.corrections import credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.invoicing.outcomes import count_parked, standings
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection
 from pieced_operator.ledger_metrics import tell_of_the_ledger
 from pieced_operator.ledger_reader import LedgerReader
 from tests.books import APRIL, MARCH, add_customers, add_tenant, organisation, run_invoices, set_organisations
 from tests.commands import run_pieced
 from tests.databases import Database
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def stages(connection: Connection) -> dict[str, tuple[str, str | None]]:

@@ -1,7 +1,6 @@
 """Several who issue invoices: each counts its own numbers, in its own format, and names its own due date."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from pieced_billing.invoicing.sealed_numbers import seal_numbers, sealed_numbers
 from pieced_billing.ledger.soundness import unsound_counter
 from pieced_billing.parties.issuing_terms import NotDescribed
 from pieced_billing.parties.own_prefixes import PrefixTaken
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection
 from pieced_billing.store.settings import load_settings
 from tests.books import APRIL, add_customers, organisation, run_invoices, set_organisations
 from tests.commands import run_pieced
@@ -32,13 +31,6 @@ LAB = {
     "credit_note_prefix": "LCN",
     "number_digits": 4,
 }
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def test_each_issuer_counts_for_itself_and_bears_its_invoices(database: Database, connection: Connection) -> None:

@@ -16,7 +16,6 @@ from tests.chained import (
     KEPT,
     bring,
     compute_anew,
-    fill,
     line,
     seal,
     tamper,
@@ -28,19 +27,6 @@ from tests.databases import Database, DatabaseServers
 from tests.observations import first_version
 
 Found = list[tuple[str, str, str | None, str, int | None, int | None]]
-
-
-@pytest.fixture
-def filled(database: Database) -> Database:
-    """A database with something in every table."""
-    fill(database)
-    return database
-
-
-@pytest.fixture
-def sealed(filled: Database, tmp_path: Path) -> SealFile:
-    """The seal of all that is in it."""
-    return seal(filled, tmp_path / "ledger.jsonl")
 
 
 def found(database: Database, against: SealFile | None) -> Found:

@@ -11,22 +11,9 @@ from pieced_billing.errors import UsageError
 from pieced_billing.ledger.seal_file import SealFile
 from pieced_billing.ledger.sealing import NotAsPublished, seal_ledger
 from pieced_billing.store.connections import connect
-from tests.chained import SEAL_KEY, bring, compute_anew, fill, line, private_key_file, seal, tampering, usage
+from tests.chained import SEAL_KEY, bring, compute_anew, line, private_key_file, seal, tampering, usage
 from tests.commands import run_pieced
 from tests.databases import Database
-
-
-@pytest.fixture
-def filled(database: Database) -> Database:
-    """A database with something in every table."""
-    fill(database)
-    return database
-
-
-@pytest.fixture
-def sealed(filled: Database, tmp_path: Path) -> SealFile:
-    """The seal of all that is in it."""
-    return seal(filled, tmp_path / "ledger.jsonl")
 
 
 def test_without_its_file_a_seal_is_replaced_if_the_ledger_leads_to_what_was_published(

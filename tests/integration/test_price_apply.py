@@ -1,6 +1,5 @@
 """`pieced price apply` and `pieced org apply`: all or nothing, once, and never into a finalised day."""
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,7 @@ from pieced_billing.parties.load import load_organisations
 from pieced_billing.parties.show import organisation_entries
 from pieced_billing.prices.changes import PeriodFinalised
 from pieced_billing.prices.load import load_prices
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection
 from pieced_billing.yaml_file import BadFile
 from tests.books import MARCH, add_customers, organisation, run_invoices, set_organisations, set_prices
 from tests.commands import run_pieced
@@ -34,13 +33,6 @@ packages:
   telegram:
     - {from: 2026-05-01, daily_price_chf: 0.30}
 """
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def version_count(connection: Connection) -> int:

@@ -1,7 +1,7 @@
 """Prices edited by SQL and by file, in any order: what the tables show is what rating reads, and the past stays."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,22 +10,14 @@ import pytest
 
 from pieced_billing.prices.book import PACKAGE_PLACES, PLATFORM_PLACES, VAT_RATE, PriceBook
 from pieced_billing.prices.load import load_prices
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection
 from pieced_billing.store.settings import load_settings
 from tests.books import set_prices
-from tests.databases import Database
 
 pytestmark = pytest.mark.both_servers
 
 STEPS = 150
 PACKAGES = ("search", "telegram")
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -1,7 +1,6 @@
 """Rules 6 to 9 under plain SQL: what an UPDATE, INSERT or DELETE of the tables that people edit records."""
 
 import random
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,13 +18,6 @@ from tests.databases import Database
 pytestmark = pytest.mark.both_servers
 
 ZONES_AT_BOTH_ENDS = ("Pacific/Kiritimati", "Pacific/Pago_Pago")  # their dates always differ: 25 hours apart
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def versions(connection: Connection, field: str | None = None) -> list[tuple[Any, ...]]:

@@ -1,7 +1,6 @@
 """`pieced verify` on a real database: what was issued is what the facts make it, and one changed byte is found."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,13 +23,6 @@ from tests.databases import Database
 from tests.latecomers import MAY, ORG, TENANT, enable, use
 
 JUNE = MAY.next
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with connect(database.url) as opened:
-        opened.autocommit = True
-        yield opened
 
 
 def history(connection: Connection) -> None:
