@@ -1,12 +1,15 @@
 """`pieced verify` on a real database: what was issued is what the facts make it, and one changed byte is found."""
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from pieced_billing.errors import Unavailable
 from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.invoicing.original import UnknownInvoice
@@ -18,9 +21,11 @@ from pieced_billing.verification.verified import Verified
 from pieced_billing.verification.verify import verify
 from tests.books import APRIL, add_customers, add_many_customers, add_tenant, run_invoices, set_prices
 from tests.chained import SEAL_KEY, private_key_file
-from tests.commands import run_pieced
+from tests.commands import clean_environment, run_pieced
 from tests.databases import Database
 from tests.latecomers import MAY, ORG, TENANT, enable, use
+from tests.locks import await_blocked
+from tests.processes import await_none_left, processes_with
 
 JUNE = MAY.next
 
@@ -163,3 +168,41 @@ def test_two_processes_find_what_one_does_at_one_moment(connection: Connection, 
     assert alone.certificate is not None
     assert together.certificate is not None
     assert together.certificate.series == alone.certificate.series
+
+
+def test_a_process_that_dies_ends_the_verification(
+    connection: Connection, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    add_customers(connection, 2)
+    run_invoices(connection)
+    log = tmp_path / "faults.log"
+    with connect(database.url) as several:
+        with monkeypatch.context() as environment:
+            environment.setenv("PIECED_FAULT", "database.before_connect")
+            environment.setenv("PIECED_FAULT_LOG", str(log))
+            with pytest.raises(Unavailable, match="A process of this command was ended"):
+                verify_in_processes(several, database.url, processes=2)
+        assert log.read_text() == "database.before_connect\n"
+        assert verify_in_processes(several, database.url, processes=2).documents == 2
+
+
+def test_processes_end_with_whoever_started_them(connection: Connection, database: Database, tmp_path: Path) -> None:
+    add_customers(connection, 2)
+    run_invoices(connection)
+    program = (
+        "import sys; from pieced_billing.store.connections import connect;"
+        "from pieced_billing.verification.in_processes import verify_in_processes;"
+        "verify_in_processes(connect(sys.argv[1]), sys.argv[1], processes=2)"
+    )
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("LOCK TABLE invoice_lines IN ACCESS EXCLUSIVE MODE")
+        started = subprocess.Popen(
+            [sys.executable, "-c", program, database.url], env=clean_environment() | {"STARTED_BY": str(tmp_path)}
+        )
+        try:
+            await_blocked(database)
+            assert len(processes_with("STARTED_BY", tmp_path)) > 1
+        finally:
+            started.kill()
+            started.wait()
+        await_none_left("STARTED_BY", tmp_path)

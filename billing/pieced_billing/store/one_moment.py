@@ -2,12 +2,14 @@
 
 import gc
 import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from threading import Thread
 from typing import TypeVar
 
 from psycopg import IsolationLevel, sql
@@ -49,8 +51,17 @@ def at_one_moment(
 
 
 def _begin() -> None:
+    """Nothing goes on without whoever started the command."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started the command decides what Ctrl-C means
     gc.disable()  # bills and facts are trees: looking for cycles in them takes its time
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)  # the pool's own processes would wait for orders for ever
 
 
 def _work(url: str, snapshot: str, work: Callable[[Connection, Part], Result], part: Part) -> Result:

@@ -16,9 +16,9 @@ PART_ORGS: Final = 400
 """So many organisations are given to a process at a time."""
 _WORTH_PARTS: Final = 4
 """So many parts take longer than it takes to start the processes."""
-
 _MOST_PROCESSES: Final = 4
 """Each has the documents and facts of some hundred organisations in memory, and its share of a server's work."""
+
 
 def verify_in_processes(
     connection: Connection, url: str, against: Certificate | None = None, processes: int | None = None
