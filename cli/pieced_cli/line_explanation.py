@@ -56,19 +56,18 @@ def charge_rows(line: Mapping[str, Any], month: Month, zone: ZoneInfo) -> Iterat
     yield from _usage(line, zone)
     yield from rows_of("events", [_event(event, zone) for event in line["events"]])
     for seam in line["discontinuities"]:
-        between = f"between {local(seam['not_before'], zone)} and {local(seam['not_after'], zone)}"
-        versions = f"generations {seam['generation_before']} to {seam['generation_after']}"
-        yield from labelled("gap", f"{between}, {versions} ({seam['reason']}): not seen, and not guessed")
+        yield from labelled("gap", f"{_seam(seam, zone)}: not seen, and not guessed")
     later = facts(line["later"], zone)
     yield from rows_of("later", ["recorded after the issue, and not counted here:", *later] if later else [])
 
 
 def facts(of: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
-    """Events and usage that came at some time, each in a sentence."""
+    """Events, usage and gaps that came at some time, each in a sentence."""
     usage = [f"{used['quantity']} on {used['on']}, {_records(used)}" for used in of["usage"]]
     if len(usage) > _FEW:
         usage = [*usage[:_FEW], f"and usage on {len(usage) - _FEW} more days"]
-    return [*(_event(event, zone) for event in of["events"]), *usage]
+    gaps = (f"a gap {_seam(seam, zone)}" for seam in of["discontinuities"])
+    return [*(_event(event, zone) for event in of["events"]), *usage, *gaps]
 
 
 def rows_of(label: str, texts: Iterable[str]) -> Iterator[str]:
@@ -124,6 +123,12 @@ def _usage(line: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
 
 def _records(of: Mapping[str, Any]) -> str:
     return f"{of['records']} record{'' if of['records'] == 1 else 's'} of {of['source']}"
+
+
+def _seam(seam: Mapping[str, Any], zone: ZoneInfo) -> str:
+    """Between what versions and instants something may have happened unseen, and why."""
+    between = f"between {local(seam['not_before'], zone)} and {local(seam['not_after'], zone)}"
+    return f"{between}, generations {seam['generation_before']} to {seam['generation_after']} ({seam['reason']})"
 
 
 def _event(event: Mapping[str, Any], zone: ZoneInfo) -> str:

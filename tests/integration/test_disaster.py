@@ -217,7 +217,8 @@ def healed(at_work: Stack, tenants: Tenants) -> None:
 
 def seams(at_work: Stack, uid: str) -> Sequence[tuple[str, int, int]]:
     with connect(at_work.database.url) as connection:
-        return [(one.reason, one.generation_before, one.generation_after) for one in of_tenant(connection, uid)]
+        found = [one.seam for one in of_tenant(connection, uid)]
+    return [(one.reason, one.generation_before, one.generation_after) for one in found]
 
 
 def test_the_tenants_of_a_cluster_that_is_lost_end_where_they_were_last_confirmed(

@@ -76,6 +76,33 @@ def test_a_line_is_explained_by_what_was_known_and_an_adjustment_by_what_arrived
     assert (enabled["generation"], enabled["manager"]) == (2, "argocd")
 
 
+def found_gap(connection: Connection, generation: int) -> None:
+    """Somebody saw that versions of the tenant had gone by unseen, in March."""
+    connection.execute(
+        "INSERT INTO tenant_discontinuities (tenant_uid, tenant_name, reason, epoch, generation_before,"
+        " generation_after, not_before, not_after, source)"
+        " VALUES (%s, 'tenant', 'gap', 0, %s - 2, %s, '2026-03-05T10:00:00Z', '2026-03-05T11:00:00Z', 'sweep')",
+        [UID, generation, generation],
+    )
+
+
+def test_a_gap_that_was_found_after_the_issue_was_not_known_then(
+    connection: Connection, database: Database, run_pieced: RunPieced
+) -> None:
+    bring(connection, [usage(UID, "first", "10")])
+    found_gap(connection, 3)
+    (march,) = run_invoices(connection).numbers
+    found_gap(connection, 7)
+    fee = explained(connection, march, 2)["lines"][0]
+    known, later = fee["discontinuities"], fee["later"]["discontinuities"]
+    assert [[one["generation_after"] for one in of] for of in (known, later)] == [[3], [7]]
+    spend = explained(connection, march, 3)["lines"][0]
+    assert (spend["discontinuities"], spend["later"]["discontinuities"]) == ([], [])
+    shown = run_pieced("explain", march, "--line", "2", env=database.env()).stdout
+    assert "generations 5 to 7" not in shown.split("recorded after the issue, and not counted here:")[0]
+    assert "generations 5 to 7 (gap)" in " ".join(shown.split())
+
+
 def test_every_document_agrees_with_the_ledger_whatever_was_credited_and_billed_again(connection: Connection) -> None:
     add_tenant(connection, "org-0001", "other", usage=[("3", "2026-03-07T10:00:00Z", None)])
     (march,) = run_invoices(connection).numbers

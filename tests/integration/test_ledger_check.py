@@ -83,7 +83,7 @@ def named(findings: list[dict[str, str]]) -> list[tuple[str, str]]:
 
 def seams_of(at_work: Stack, uid: str) -> list[str]:
     with connect(at_work.database.url) as connection:
-        return [seam.reason for seam in discontinuities.of_tenant(connection, uid)]
+        return [one.seam.reason for one in discontinuities.of_tenant(connection, uid)]
 
 
 def latest_counts(at_work: Stack) -> dict[str, int]:

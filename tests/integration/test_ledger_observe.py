@@ -214,7 +214,7 @@ def test_a_lost_connection_is_an_outage_and_the_same_call_succeeds_later(databas
 
 
 def seams(connection: Connection, uid: str) -> list[Discontinuity]:
-    found = of_tenant(connection, uid)
+    found = [one.seam for one in of_tenant(connection, uid)]
     connection.rollback()
     return found
 

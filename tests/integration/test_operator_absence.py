@@ -37,7 +37,7 @@ class Absence:
 
     def seams(self, tenant: Json) -> list[Discontinuity]:
         with connect(self.stack.database.url) as connection:
-            return of_tenant(connection, uid_of(tenant))
+            return [one.seam for one in of_tenant(connection, uid_of(tenant))]
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["remembered", "forgotten"])

@@ -13,7 +13,7 @@ from pieced_billing.explaining.agreement import counterpart, differs_from_docume
 from pieced_billing.explaining.arithmetic import difference, unrounded
 from pieced_billing.explaining.days import Why
 from pieced_billing.explaining.evidence import Evidence
-from pieced_billing.explaining.facts import Cut, events_by_cut
+from pieced_billing.explaining.facts import Cut, by_cut
 from pieced_billing.explaining.issued import Issued, IssuedLine, UnknownLine
 from pieced_billing.explaining.line import Explained, explain_line
 from pieced_billing.explaining.totals import explain_totals
@@ -102,10 +102,10 @@ def test_what_came_later_is_named_and_not_counted() -> None:
 def test_a_link_decides_what_was_known_and_the_time_only_where_there_is_none() -> None:
     events = evidence().known.facts.events
     early, late = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
-    known, arrived, later = events_by_cut(events, Cut(3, early), Cut(1, late))
+    known, arrived, later = by_cut(events, Cut(3, early), Cut(1, late))
     assert [[one.link for one in of] for of in (known, arrived, later)] == [[0, 1, 2, 3], [2, 3], [4, 10_000]]
-    assert [len(of) for of in events_by_cut(events, Cut(None, early), None)] == [0, 0, 6]
-    assert [len(of) for of in events_by_cut(events, Cut(None, late), None)] == [6, 0, 0]
+    assert [len(of) for of in by_cut(events, Cut(None, early), None)] == [0, 0, 6]
+    assert [len(of) for of in by_cut(events, Cut(None, late), None)] == [6, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pieced_billing.calendar import Microseconds, from_microseconds
+from pieced_billing.ledger.discontinuities import RecordedSeam
 from pieced_billing.ledger.events import Kind
 from pieced_billing.ledger.export import instant_text
-from pieced_billing.ledger.observation import Discontinuity
 from pieced_billing.ledger.show import Life, Recorded
 from pieced_billing.money import number_text
+
+Fact = TypeVar("Fact", Recorded, RecordedSeam)
 
 
 class Cut(NamedTuple):
@@ -20,8 +22,8 @@ class Cut(NamedTuple):
     read_to: int | None
     at: datetime
 
-    def knew(self, recorded: Recorded) -> bool:
-        """Whether an event was known then."""
+    def knew(self, recorded: Recorded | RecordedSeam) -> bool:
+        """Whether an event, or a seam, was known then."""
         if recorded.link is None or self.read_to is None:
             return recorded.recorded_at <= self.at
         return recorded.link <= self.read_to
@@ -79,6 +81,11 @@ class Subject:
     package: str | None
     end: Microseconds
 
+    @property
+    def follows_events(self) -> bool:
+        """Whether events decide about it, and so what was not seen of them."""
+        return self.counts in ("active", "billable")
+
     def concerns(self, recorded: Recorded) -> bool:
         """Whether an event may decide about it."""
         event = recorded.event
@@ -86,22 +93,27 @@ class Subject:
         return (
             event.occurred_at < from_microseconds(self.end)
             and (self.package == event.package if is_switch else True)
-            and self.counts in ("active", "billable")
+            and self.follows_events
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Events of a UID in the order of their folding, and its usage in one month, by meter, day and source."""
+    """Events of a UID in the order of their folding, and its usage in one month, by meter, day and source.
+
+    `seams` are where something may have happened unseen in the month.
+    """
 
     events: tuple[Recorded, ...] = ()
     usage: tuple[UsedOn, ...] = ()
+    seams: tuple[RecordedSeam, ...] = ()
 
     def about(self, subject: Subject) -> "Facts":
         """Those that may decide about something."""
         return Facts(
             tuple(recorded for recorded in self.events if subject.concerns(recorded)),
             tuple(of for of in self.usage if of.meter == subject.counts),
+            self.seams if subject.follows_events else (),
         )
 
     def document(self) -> dict[str, Any]:
@@ -109,6 +121,7 @@ class Facts:
         return {
             "events": [recorded.document() for recorded in self.events],
             "usage": [{"meter": of.meter, **of.document()} for of in self.usage],
+            "discontinuities": [seam.document() for seam in self.seams],
         }
 
 
@@ -126,20 +139,12 @@ class Known:
     arrived: Facts = Facts()
     later: Facts = Facts()
 
-    def seams(self, start: Microseconds, end: Microseconds) -> tuple[Discontinuity, ...]:
-        """Where something may have happened unseen, between two instants."""
-        return tuple(
-            seam
-            for seam in self.life.seams
-            if seam.not_before < from_microseconds(end) and seam.not_after >= from_microseconds(start)
-        )
 
-
-def events_by_cut(
-    events: Iterable[Recorded], cut: Cut | None, before: Cut | None
-) -> tuple[tuple[Recorded, ...], tuple[Recorded, ...], tuple[Recorded, ...]]:
-    """Events that were known (all without a cut), those of them that were new since `before`, and those of later."""
-    of_all = tuple(events)
+def by_cut(
+    recorded: Iterable[Fact], cut: Cut | None, before: Cut | None
+) -> tuple[tuple[Fact, ...], tuple[Fact, ...], tuple[Fact, ...]]:
+    """What was known (all without a cut), what of it was new since `before`, and what came later."""
+    of_all = tuple(recorded)
     known = tuple(one for one in of_all if cut is None or cut.knew(one))
     arrived = tuple(one for one in known if before is not None and not before.knew(one))
     return known, arrived, tuple(one for one in of_all if cut is not None and not cut.knew(one))

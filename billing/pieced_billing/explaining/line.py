@@ -12,8 +12,8 @@ from pieced_billing.explaining.evidence import Evidence
 from pieced_billing.explaining.facts import Facts, Subject, UsageRecord, UsedOn
 from pieced_billing.explaining.prices import PriceRecord
 from pieced_billing.explaining.stretches import Stretch, Stretches, touched
+from pieced_billing.ledger.discontinuities import RecordedSeam
 from pieced_billing.ledger.events import Meter
-from pieced_billing.ledger.observation import Discontinuity
 from pieced_billing.ledger.show import Recorded
 from pieced_billing.parties.terms import VatPosture
 from pieced_billing.prices import book
@@ -58,7 +58,7 @@ class Explained:
     days: tuple[date, ...]
     other_days: Mapping[Why, tuple[date, ...]]
     events: tuple[Recorded, ...]
-    seams: tuple[Discontinuity, ...]
+    seams: tuple[RecordedSeam, ...]
     usage: tuple[UsedOn, ...]
     largest: tuple[UsageRecord, ...]
     later: Facts
@@ -91,7 +91,7 @@ def explain_line(line: Line, evidence: Evidence) -> Explained:
         days,
         other_days(month.days, line.days, _reasons(line, source, counted, facts.usage, evidence)),
         events=_causes(by_line, source, facts),
-        seams=() if used else known.seams(month.days.start, month.until),
+        seams=facts.seams,
         usage=used,
         largest=tuple(sorted(largest, key=lambda of: (-abs(of.quantity), of.occurred_at, of.usage_id))[:LARGEST]),
         later=known.later.about(about),

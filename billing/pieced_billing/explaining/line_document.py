@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from pieced_billing.explaining.line import Explained
-from pieced_billing.ledger.show import seam_document
 
 
 def explained_document(explained: Explained) -> dict[str, Any]:
@@ -20,7 +19,7 @@ def explained_document(explained: Explained) -> dict[str, Any]:
         "usage": [of.document() for of in explained.usage],
         "largest": [of.document() for of in explained.largest],
         "events": [recorded.document() for recorded in explained.events],
-        "discontinuities": [seam_document(seam) for seam in explained.seams],
+        "discontinuities": [seam.document() for seam in explained.seams],
         "later": explained.later.document(),
     }
 

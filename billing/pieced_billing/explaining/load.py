@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pieced_billing.calendar import Microseconds, MonthDays, from_microseconds
-from pieced_billing.explaining.facts import Cut, Facts, Known, UsageRecord, UsedOn, events_by_cut
+from pieced_billing.explaining.facts import Cut, Facts, Known, UsageRecord, UsedOn, by_cut
 from pieced_billing.explaining.line import LARGEST
 from pieced_billing.explaining.prices import PriceRecord, PriceRecords
 from pieced_billing.ledger.show import Life
@@ -53,11 +53,12 @@ def load_known(
 
     `before` is the cut of the bill before, if one is to be compared with.
     """
+    start, end = from_microseconds(days.start), from_microseconds(until)
     parameters = {
         "uid": life.row.uid,
         "days": [from_microseconds(bound) for bound in days.bounds],
-        "start": from_microseconds(days.start),
-        "end": from_microseconds(until),
+        "start": start,
+        "end": end,
         "largest": LARGEST,
         **_bounds("cut", cut),
         **_bounds("before", before),
@@ -72,9 +73,9 @@ def load_known(
         UsageRecord(meter, days.dates[day], *rest)
         for meter, day, *rest in connection.execute(_LARGEST, parameters).fetchall()
     )
-    events = events_by_cut(life.events, cut, before)
-    facts = (Facts(of, tuple(usage[name])) for of, name in zip(events, usage, strict=True))
-    known_facts, arrived, later = facts
+    seams = [one for one in life.seams if one.seam.not_before < end and one.seam.not_after >= start]
+    by_time = by_cut(life.events, cut, before), map(tuple, usage.values()), by_cut(seams, cut, before)
+    known_facts, arrived, later = map(Facts, *by_time)
     return Known(life, known_facts, tuple(largest), arrived, later)
 
 

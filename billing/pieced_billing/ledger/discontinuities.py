@@ -1,12 +1,39 @@
 """Where the history of a tenant has a seam: what lies there was not seen, and is not guessed."""
 
 from collections.abc import Iterable
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
+from pieced_billing.ledger.export import instant_text
 from pieced_billing.ledger.observation import Discontinuity, LedgerRow, Reason
 from pieced_billing.store.connections import Connection
 
 _COLUMNS: Final = "reason, epoch, generation_before, generation_after, predecessor_uid, not_before, not_after, source"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSeam:
+    """A seam, when the database recorded it, and its place in the UID's hash chain (None: it was put in by hand)."""
+
+    seam: Discontinuity
+    recorded_at: datetime
+    link: int | None
+
+    def document(self) -> dict[str, Any]:
+        """The seam as JSON values."""
+        seam = self.seam
+        return {
+            "reason": seam.reason,
+            "epoch": seam.epoch,
+            "generation_before": seam.generation_before,
+            "generation_after": seam.generation_after,
+            "predecessor_uid": seam.predecessor_uid,
+            "not_before": instant_text(seam.not_before),
+            "not_after": instant_text(seam.not_after),
+            "source": seam.source,
+            "recorded_at": instant_text(self.recorded_at),
+        }
 
 
 def append(connection: Connection, row: LedgerRow, found: Iterable[Discontinuity]) -> None:
@@ -32,10 +59,15 @@ def append(connection: Connection, row: LedgerRow, found: Iterable[Discontinuity
         )
 
 
-def of_tenant(connection: Connection, uid: str) -> list[Discontinuity]:
+def of_tenant(connection: Connection, uid: str) -> list[RecordedSeam]:
     """The seams in the history of a UID, in the order of their recording."""
-    query = f"SELECT {_COLUMNS} FROM tenant_discontinuities WHERE tenant_uid = %s ORDER BY id"  # noqa: S608 - constant
-    return [Discontinuity(*record) for record in connection.execute(query, [uid])]
+    query = f"""
+        SELECT recorded_at, link, {_COLUMNS} FROM tenant_discontinuities WHERE tenant_uid = %s ORDER BY id
+    """  # noqa: S608 - our own columns
+    return [
+        RecordedSeam(Discontinuity(*seam), recorded_at, link)
+        for recorded_at, link, *seam in connection.execute(query, [uid])
+    ]
 
 
 def count(connection: Connection, cluster_id: str) -> dict[str, int]:

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from pieced_billing.errors import Refused
 from pieced_billing.ledger import discontinuities, rows
+from pieced_billing.ledger.discontinuities import RecordedSeam
 from pieced_billing.ledger.events import Event, Kind, Quality
 from pieced_billing.ledger.export import instant_text
-from pieced_billing.ledger.observation import Discontinuity, LedgerRow
+from pieced_billing.ledger.observation import LedgerRow
 from pieced_billing.store.connections import Connection
 
 _ROWS: Final = f"""
@@ -70,7 +71,7 @@ class Life:
 
     row: LedgerRow
     events: tuple[Recorded, ...]
-    seams: tuple[Discontinuity, ...]
+    seams: tuple[RecordedSeam, ...]
 
     def document(self) -> dict[str, Any]:
         """The same as JSON values; instants as UTC text, null where something is not known."""
@@ -88,7 +89,7 @@ class Life:
             "epoch": row.epoch,
             "gap": row.gap,
             "confirmed_at": _text(row.confirmed_at),
-            "discontinuities": [seam_document(seam) for seam in self.seams],
+            "discontinuities": [seam.document() for seam in self.seams],
             "events": [recorded.document() for recorded in self.events],
         }
 
@@ -133,20 +134,6 @@ def event_of(record: Sequence[Any]) -> Event:
 
 def _recorded(record: Sequence[Any]) -> Recorded:
     return Recorded(event_of(record), record[13], record[15])
-
-
-def seam_document(seam: Discontinuity) -> dict[str, Any]:
-    """A seam as JSON values."""
-    return {
-        "reason": seam.reason,
-        "epoch": seam.epoch,
-        "generation_before": seam.generation_before,
-        "generation_after": seam.generation_after,
-        "predecessor_uid": seam.predecessor_uid,
-        "not_before": instant_text(seam.not_before),
-        "not_after": instant_text(seam.not_after),
-        "source": seam.source,
-    }
 
 
 def _text(instant: datetime | None) -> str | None:
