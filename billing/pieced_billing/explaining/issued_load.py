@@ -44,40 +44,11 @@ def load_issued(connection: Connection, number: str) -> Issued:
     row = connection.execute(_INVOICE, [number]).fetchone()
     if row is None:
         raise UnknownInvoice(number)
-    (
-        invoice_id,
-        of_number,
-        kind,
-        org,
-        period_start,
-        issued_on,
-        finalised_at,
-        net,
-        vat,
-        gross,
-        content,
-        credited,
-        reason,
-        then,
-    ) = row
+    invoice_id, its_number, kind, org, period_start, *others, then = row
     lines = tuple(_line(record) for record in connection.execute(_LINES, [invoice_id]).fetchall())
-    return Issued(
-        invoice_id,
-        of_number,
-        Kind(kind),
-        org,
-        Month.of(period_start),
-        issued_on,
-        finalised_at,
-        net,
-        vat,
-        gross,
-        content,
-        credited,
-        reason,
-        parse_then(then),
-        lines,
-    )
+    of_month = Month.of(period_start)
+    fields: list[Any] = [invoice_id, its_number, Kind(kind), org, of_month, *others, parse_then(then), lines]
+    return Issued(*fields)
 
 
 def read_before(connection: Connection, issued: Issued, uid: str, original: Issued) -> Cut:
