@@ -81,6 +81,7 @@ def _print(month: Month, total: Outcome, holes: Sequence[Hole], wish: Wish, outp
         "invoiced_before": total.invoiced_before,
         "empty": total.empty,
         "carried": len(total.carried),
+        "held": len(total.held),
         "parked": [{"org": one.org, "code": one.code, "reason": one.reason} for one in total.parked],
         "reopened": [{"period": str(of), "org": org} for of, org in total.reopened],
         "lost_numbers": [hole.document() for hole in holes],
@@ -118,7 +119,7 @@ def _summary(month: Month, total: Outcome, wish: Wish) -> str:
         parts.append(f"{notes} {'credit note' if notes == 1 else 'credit notes'} for negative months")
     parts.append(f"{before} {'organisation' if before == 1 else 'organisations'} invoiced before")
     parts.append(f"{total.empty} without anything to bill")
-    if total.carried:
-        parts.append(f"{len(total.carried)} below the minimum amount, carried on")
+    if waiting := len(total.carried) + len(total.held):
+        parts.append(f"{waiting} below the minimum amount, carried on")
     parts.append(f"{len(total.parked)} parked")
     return "; ".join(parts) + "."

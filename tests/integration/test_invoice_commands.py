@@ -135,6 +135,7 @@ def test_from_the_run_to_the_payment(invoice: Invoice, database: Database) -> No
         "invoiced_before": 0,
         "empty": 1,
         "carried": 0,
+        "held": 0,
         "parked": [
             {
                 "org": "20",

@@ -95,11 +95,12 @@ def test_the_operator_tells_of_it_and_the_command_says_why(database: Database, c
     asyncio.run(tell_of_the_ledger(LedgerReader(database.url, "a-cluster")))
     assert REGISTRY.get_sample_value("pieced_invoices_parked") == 1
     shown = run_pieced("invoice", "status", "--month", "2026-03", env=database.env()).stdout.splitlines()
-    assert [line.split() for line in shown[2:7]] == [
+    assert [line.split() for line in shown[2:8]] == [
         ["draft", "0"],
         ["parked", "1"],
         ["empty", "0"],
         ["carried", "0"],
+        ["held", "0"],
         ["finalised", "2"],
     ]
     assert shown[-1].startswith("unconfigured   org_without_configuration   20")

@@ -91,7 +91,7 @@ def test_small_months_are_carried_to_the_next_bill_with_their_own_days(
         assert (outcome.carried, outcome.numbers) == ([ORG], [])
     use(connection, "1.00", "2026-04-05")
     assert run_invoices(connection, APRIL).carried == [ORG]
-    assert run_invoices(connection, JUNE).nothing_to_bill == [ORG]  # of its own: two months wait beside it
+    assert run_invoices(connection, JUNE).held == [ORG]  # nothing of its own: two months wait beside it
     use(connection, "20.00", "2026-05-05")
     said = run_pieced("invoice", "run", "--month", "2026-03", env=database.env()).stdout
     assert "1 below the minimum amount, carried on" in said
@@ -164,15 +164,22 @@ def test_adjustments_wait_too_but_never_what_the_customer_gets_back(database: Da
     use(connection, "20.00", "2026-03-05")
     run_invoices(connection)
     use(connection, "3.00", "2026-03-06")
-    assert run_invoices(connection, APRIL).nothing_to_bill == [ORG]
+    said = run_pieced("invoice", "run", "--month", "2026-04", env=database.env()).stdout
+    assert "; 0 without anything to bill; 1 below the minimum amount, carried on; " in said
+    assert stages(connection, APRIL) == [("held", None)]
     use(connection, "1.00", "2026-05-05")
     assert run_invoices(connection, MAY).carried == [ORG]
     use(connection, "-9.00", "2026-03-07", corrects="2026-03-05 20.00")
     (note,) = run_invoices(connection, JUNE).numbers
     assert note.startswith("CN-")
+    assert stages(connection, APRIL, MAY, JUNE) == [("empty", None), ("finalised", note), ("finalised", note)]
+    use(connection, "2.00", "2026-03-08")
+    assert run_invoices(connection, APRIL).held == [ORG]
+    assert stages(connection, APRIL) == [("held", None)]
     assert in_all(connection) == Decimal("15.00")
     assert wrong(database) == []
 
+    assert stages(connection, APRIL, MAY, JUNE) == [("empty", None), ("finalised", note), ("finalised", note)]
 
 def test_the_last_bill_does_not_wait(connection: Connection) -> None:
     use(connection, "2.00", "2026-03-05")

@@ -78,7 +78,7 @@ def _decide(
             outcome.parked.append(Parked(org, "draft_failed", reason))
             continue
         if invoice is not None and is_carried(invoice, tenants, billing_month.days):
-            (outcome.carried if has_own_lines(invoice) else outcome.nothing_to_bill).append(org)
+            (outcome.carried if has_own_lines(invoice) else outcome.held).append(org)
             continue
         decided.compared.update(facts.compared_to(org))
         if invoice is None:

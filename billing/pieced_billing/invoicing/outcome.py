@@ -21,7 +21,8 @@ class Outcome:
     """What became of some organisations; `gross` is the sum of the new invoices in CHF.
 
     `by_series` has the numbers by issuing entity and series, ascending; `reopened` are months of before, and who has
-    something to bill in them now.
+    something to bill in them now. Bills below their issuer's minimum amount wait for the next: in `carried` they have
+    lines of the month itself, in `held` only what other months are due.
     """
 
     numbers: list[str] = field(default_factory=list)
@@ -30,6 +31,7 @@ class Outcome:
     invoiced_before: int = 0
     nothing_to_bill: list[str] = field(default_factory=list)
     carried: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     reopened: list[tuple[Month, str]] = field(default_factory=list)
 
@@ -42,6 +44,7 @@ class Outcome:
         self.invoiced_before += other.invoiced_before
         self.nothing_to_bill += other.nothing_to_bill
         self.carried += other.carried
+        self.held += other.held
         self.parked += other.parked
         self.reopened += other.reopened
 
@@ -52,9 +55,9 @@ class Outcome:
 
     def not_invoiced(self) -> list[Decided]:
         """What became of those that got no bill."""
-        empty = [Decided(org, Stage.EMPTY) for org in self.nothing_to_bill]
-        carried = [Decided(org, Stage.CARRIED) for org in self.carried]
-        return [*empty, *carried, *(Decided(one.org, Stage.PARKED, one.code, one.reason) for one in self.parked)]
+        without_reason = ((Stage.EMPTY, self.nothing_to_bill), (Stage.CARRIED, self.carried), (Stage.HELD, self.held))
+        decided = [Decided(org, stage) for stage, orgs in without_reason for org in orgs]
+        return [*decided, *(Decided(one.org, Stage.PARKED, one.code, one.reason) for one in self.parked)]
 
 
 def _add_numbers(given: list[str], others: list[str]) -> None:

@@ -13,7 +13,7 @@ _RECORD: Final = """
 INSERT INTO invoice_run_outcomes (period_start, zitadel_org_id, status, code, reason)
 SELECT %(period)s, decided.* FROM unnest(%(orgs)s::text[], %(statuses)s::text[], %(codes)s::text[], %(reasons)s::text[])
     AS decided (org, status, code, reason)
-WHERE (decided.status, decided.code, decided.reason) IS DISTINCT FROM (
+WHERE decided.status = 'held' OR (decided.status, decided.code, decided.reason) IS DISTINCT FROM (
     SELECT (status, code, reason) FROM invoice_run_outcomes
     WHERE zitadel_org_id = decided.org AND period_start = %(period)s ORDER BY id DESC LIMIT 1)
 """
@@ -33,6 +33,7 @@ class Stage(StrEnum):
     PARKED = "parked"
     EMPTY = "empty"
     CARRIED = "carried"
+    HELD = "held"
     FINALISED = "finalised"
 
 
@@ -61,7 +62,7 @@ class Standing(NamedTuple):
 
 
 def record_outcomes(connection: Connection, month: Month, outcomes: Sequence[Decided]) -> None:
-    """Log what was decided where it is not what was decided last."""
+    """Log what was decided where it is not what was decided last; what is held, each time: a bill since ends that."""
     orgs, statuses, codes, reasons = zip(*outcomes, strict=True) if outcomes else ((), (), (), ())
     columns = {"orgs": list(orgs), "statuses": list(statuses), "codes": list(codes), "reasons": list(reasons)}
     connection.execute(_RECORD, {"period": month.first, **columns})
