@@ -21,6 +21,7 @@ from tests.books import MARCH, add_customers, add_many_customers, first_numbers,
 from tests.commands import run_pieced
 from tests.databases import Database
 from tests.fault_points import points_of
+from tests.locks import await_no_locks, await_waiting
 
 pytestmark = pytest.mark.both_servers
 
@@ -129,7 +130,7 @@ def test_a_process_that_dies_loses_and_doubles_nothing(database: Database, point
     assert log.read_text() == f"{point}\n"
     with connect(database.url) as connection:
         kept = customers if point == "run.after_commit" else BATCH_TENANTS
-        _await_rollback(database)
+        await_no_locks(database)
         assert numbers(connection) == first_numbers(connection, kept)
     run_pieced("invoice", "run", "--month", str(MARCH), env=database.env())
     with connect(database.url) as connection:
@@ -145,7 +146,7 @@ def test_a_run_and_a_price_change_do_not_cross(database: Database) -> None:
         with running.transaction():
             run_invoices(running)
             change = thread.submit(set_prices, changing, {"platform": [{"tenant_monthly_fee_chf": "62.00"}]})
-            _await_waiting(database)
+            await_waiting(database)
         with pytest.raises(PeriodFinalised):
             change.result()
 
@@ -155,22 +156,3 @@ def _assert_each_once(database: Database, customers: int, months: Sequence[Month
     with connect(database.url) as connection:
         found = connection.execute(query).fetchall()
     assert found == [(month.first, customers, customers) for month in months]
-
-
-def _await_rollback(database: Database) -> None:
-    """Wait until the server has noticed that the process is gone."""
-    _await(database, "NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')")
-
-
-def _await_waiting(database: Database) -> None:
-    _await(database, "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
-
-
-def _await(database: Database, condition: str) -> None:
-    with connect(database.owner_url) as owner:
-        owner.autocommit = True
-        for _ in range(6000):
-            if owner.execute(f"SELECT {condition}").fetchone() == (True,):
-                return
-            threading.Event().wait(0.01)
-    raise AssertionError(f"never so: {condition}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from pieced_billing.explaining.invoice import explain_invoice
 from pieced_billing.invoicing.corrections import correct_invoice, credit_invoice
 from pieced_billing.invoicing.credit import Wanted
 from pieced_billing.invoicing.load import drafts
+from pieced_billing.invoicing.outcome import Outcome
 from pieced_billing.invoicing.outcomes import standings
 from pieced_billing.store.connections import Connection, connect
 from pieced_billing.verification.verify import verify
@@ -20,6 +22,7 @@ from tests.books import APRIL, MARCH, add_tenant, organisation, run_invoices, se
 from tests.commands import run_pieced
 from tests.databases import Database
 from tests.issuers import set_minimum
+from tests.locks import await_waiting
 
 MAY, JUNE = Month(2026, 5), Month(2026, 6)
 ORG, TENANT = "org-0001", "uid-of-small"
@@ -179,7 +182,40 @@ def test_adjustments_wait_too_but_never_what_the_customer_gets_back(database: Da
     assert in_all(connection) == Decimal("15.00")
     assert wrong(database) == []
 
-    assert stages(connection, APRIL, MAY, JUNE) == [("empty", None), ("finalised", note), ("finalised", note)]
+
+def run_beside(database: Database, first: Month, second: Month) -> tuple[Outcome, Outcome]:
+    """Two runs, of which the second has drafted its bills when the first commits."""
+    with connect(database.url) as one, connect(database.url) as other, ThreadPoolExecutor(1) as thread:
+        with one.transaction():
+            before = run_invoices(one, first)
+            running = thread.submit(run_invoices, other, second)
+            await_waiting(database)
+        return before, running.result()
+
+
+def test_a_month_that_is_carried_while_the_next_is_drafted_is_on_its_bill(
+    database: Database, connection: Connection
+) -> None:
+    use(connection, "6.00", "2026-03-05")
+    use(connection, "6.00", "2026-04-05")
+    march, april = run_beside(database, MARCH, APRIL)
+    assert (march.carried, len(april.numbers)) == ([ORG], 1)
+    assert in_all(connection) == Decimal("12.00")
+    assert wrong(database) == []
+
+
+def test_a_carried_month_that_grew_is_billed_once_by_whoever_is_first(
+    database: Database, connection: Connection
+) -> None:
+    use(connection, "6.00", "2026-03-05")
+    run_invoices(connection)
+    use(connection, "30.00", "2026-03-06")
+    use(connection, "20.00", "2026-04-05")
+    april, march = run_beside(database, APRIL, MARCH)
+    assert (len(april.numbers), march.numbers, march.invoiced_before) == (1, [], 1)
+    assert in_all(connection) == Decimal("56.00")
+    assert wrong(database) == []
+
 
 def test_the_last_bill_does_not_wait(connection: Connection) -> None:
     use(connection, "2.00", "2026-03-05")

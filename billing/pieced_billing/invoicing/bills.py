@@ -18,9 +18,10 @@ FROM (
 GROUP BY zitadel_org_id
 """
 
-_DOCUMENTS: Final = """
-SELECT count(*), count(credit.id) FROM invoices AS bill LEFT JOIN invoices AS credit ON credit.credits = bill.id
-WHERE bill.credits IS NULL AND bill.zitadel_org_id = ANY(%s)
+_DECISIONS: Final = """
+SELECT count(*), count(credit.id), (SELECT count(*) FROM invoice_run_outcomes WHERE zitadel_org_id = ANY(%(orgs)s))
+FROM invoices AS bill LEFT JOIN invoices AS credit ON credit.credits = bill.id
+WHERE bill.credits IS NULL AND bill.zitadel_org_id = ANY(%(orgs)s)
 """
 
 
@@ -40,11 +41,12 @@ def load_bills(connection: Connection, month: Month, orgs: Sequence[str]) -> dic
     return {org: Bills(revision, stands) for org, revision, stands in rows}
 
 
-def count_documents(connection: Connection, orgs: Sequence[str]) -> tuple[int, int]:
-    """How many bills and credit notes these organisations have, of any period: other numbers, once there is another.
+def count_decisions(connection: Connection, orgs: Sequence[str]) -> tuple[int, int, int]:
+    """How many bills, credit notes and months without a bill these organisations have, of any period.
 
-    Of what is finalised a draft depends on nothing else: as long as they stay the same, it is right.
+    Other numbers, once there is another; of what others decide a draft depends on nothing else: as long as they stay
+    the same, it is right.
     """
-    row = connection.execute(_DOCUMENTS, [list(orgs)]).fetchone()
+    row = connection.execute(_DECISIONS, {"orgs": list(orgs)}).fetchone()
     assert row is not None
-    return row[0], row[1]
+    return row[0], row[1], row[2]

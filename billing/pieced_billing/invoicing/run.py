@@ -13,7 +13,7 @@ import psycopg
 
 from pieced_billing import faults
 from pieced_billing.calendar import Month
-from pieced_billing.invoicing.bills import count_documents
+from pieced_billing.invoicing.bills import count_decisions
 from pieced_billing.invoicing.compared import record_compared
 from pieced_billing.invoicing.draft_batch import draft_batch
 from pieced_billing.invoicing.load import UnknownOrganisation
@@ -89,17 +89,18 @@ def finalise(connection: Connection, month: Month, orgs: Sequence[str], wish: Wi
     """Finalise some organisations in the caller's transaction, which must commit next.
 
     Nobody has to wait for the drafts: only who writes is alone. Where another transaction has issued something to these
-    organisations in the meantime, they are drafted again.
+    organisations in the meantime, or carried a month of theirs, they are drafted again: runs of several months at once
+    do what they would one after the other.
     """
     rely_on_prices(connection)
-    known = count_documents(connection, orgs)
+    known = count_decisions(connection, orgs)
     drafted = draft_batch(connection, month, orgs, wish)
     faults.point("run.after_drafts")
     if drafted.outcome.invoiced_before == len(orgs):
         return drafted.outcome
     lock_invoicing(connection)
     faults.point("run.after_lock")
-    if count_documents(connection, orgs) != known:
+    if count_decisions(connection, orgs) != known:
         drafted = draft_batch(connection, month, orgs, wish)
     outcome, invoices = drafted.outcome, drafted.invoices
     record_outcomes(connection, month, outcome.not_invoiced())
