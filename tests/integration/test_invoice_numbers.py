@@ -23,6 +23,7 @@ from tests.databases import Database
 pytestmark = pytest.mark.both_servers
 
 KEY = Ed25519PrivateKey.generate()
+SEALED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def this_year(connection: Connection) -> NumberSeries:
@@ -32,7 +33,7 @@ def this_year(connection: Connection) -> NumberSeries:
 def sealed(**last: int) -> SealedNumbers:
     """Sealed counters of years: `sealed(y2026=7)`."""
     counters = {NumberSeries(DEFAULT_ISSUER, SERIES, int(year[1:])): number for year, number in last.items()}
-    return seal_numbers(UUID(int=0), counters, datetime(2026, 11, 1, tzinfo=UTC), KEY)
+    return seal_numbers(UUID(int=0), counters, SEALED_AT, KEY)
 
 
 def found_by_a_check(connection: Connection) -> list[str]:
@@ -52,7 +53,7 @@ def test_numbers_go_on_behind_what_was_sealed_and_the_hole_is_certified_once(
     series = this_year(connection)
     evidence = sealed(**{f"y{series.year}": 7, "y2025": 2})
     lost = [(NumberSeries(DEFAULT_ISSUER, SERIES, 2025), NumberRun(1, 2)), (series, NumberRun(4, 7))]
-    holes = [Hole.of(*numbers, issuers={}) for numbers in lost]
+    holes = [Hole.of(*numbers, issuers={}, sealed_at=SEALED_AT) for numbers in lost]
     assert certify_holes(connection, evidence) == holes
     assert certify_holes(connection, evidence) == []
     assert run_invoices(connection, APRIL).numbers == first_numbers(connection, 10)[7:]

@@ -14,7 +14,7 @@ from pieced_billing.invoicing.issued import numberings
 from pieced_billing.invoicing.number import NumberSeries, read_counters
 from pieced_billing.invoicing.sealed_numbers import seal_numbers, sealed_numbers
 from pieced_billing.ledger.soundness import unsound_counter
-from pieced_billing.parties.issuing_terms import NotDescribed
+from pieced_billing.parties.issuing_terms import DEFAULT_ISSUER, SERIES, NotDescribed
 from pieced_billing.parties.own_prefixes import PrefixTaken
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.settings import load_settings
@@ -102,6 +102,20 @@ def test_a_new_format_holds_for_what_is_issued_later_and_numbers_go_on(connectio
         describe(connection, **LAB | {"invoice_prefix": "INV"})
     (numbering,) = numberings(connection)
     assert list(numbering.written.values()) == [(first, second)]
+
+
+def test_lost_numbers_are_written_as_they_were_before_a_new_format(database: Database, connection: Connection) -> None:
+    add_customers(connection, 1)
+    series = NumberSeries(DEFAULT_ISSUER, SERIES, load_settings(connection).today.year)
+    sealed = seal_numbers(UUID(int=0), {series: 2}, datetime.now(UTC), Ed25519PrivateKey.generate())
+    describe(connection, invoice_prefix="RE", number_digits=8, credit_note_prefix="GS")
+    (hole,) = certify_holes(connection, sealed)
+    written = f"INV-{series.year}-000001", f"INV-{series.year}-000002"
+    assert hole.written == written
+    assert run_invoices(connection).numbers == [f"RE-{series.year}-00000003"]
+    shown = run_pieced("invoice", "numbers", env=database.env()).stdout.splitlines()[2:]
+    later = f"RE-{series.year}-00000003"
+    assert [line.split()[1:5] for line in shown] == [[*written, "2", "lost"], [later, later, "1", "issued"]]
 
 
 def test_of_several_issuers_none_is_guessed_and_an_unknown_one_is_refused(connection: Connection) -> None:

@@ -29,7 +29,7 @@ def issued(numbers: Sequence[int], changed: int | None = None) -> Issued:
 
 
 def certificate(last: int, documents: Issued, database: UUID = DATABASE) -> Certificate:
-    numbering = Numbering(SERIES, last, holes=[CertifiedHole(NumberRun(2, 3), NOW)])
+    numbering = Numbering(SERIES, last, holes=[CertifiedHole(NumberRun(2, 3), NOW, NOW)])
     return Certificate.of(NOW, database, (last - 2, 0), [numbering], documents)
 
 

@@ -1,29 +1,32 @@
 """Numbers that were sealed and that the database, which was restored, does not know: they are never given again."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from pieced_billing import faults
 from pieced_billing.invoicing.number import NumberSeries, read_counters
-from pieced_billing.invoicing.sealed_numbers import SealedNumbers
+from pieced_billing.invoicing.sealed_numbers import SealedNumbers, sealed_at_of
 from pieced_billing.ledger.soundness import NumberRun
-from pieced_billing.parties.issuers import load_issuing_terms
-from pieced_billing.parties.issuing_terms import Issuers, IssuingTerms
+from pieced_billing.parties.issuers import IssuerVersions, load_issuers, terms_at
 from pieced_billing.store.connections import Connection
 from pieced_billing.store.locks import lock_invoicing
+from pieced_billing.store.settings import load_settings
 
 
 class Hole(NamedTuple):
-    """Numbers of a series that were given and are lost; `written` are the first and the last as they look today."""
+    """Numbers of a series that were given and are lost; `written` are the first and the last as they were written."""
 
     series: NumberSeries
     numbers: NumberRun
     written: tuple[str, str]
 
     @classmethod
-    def of(cls, series: NumberSeries, numbers: NumberRun, issuers: Issuers) -> "Hole":
-        """The hole that these numbers make; an issuer that the restored database does not know writes as anybody."""
-        issuer = issuers.get(series.issuing_entity, IssuingTerms(series.issuing_entity))
-        first, last = (issuer.number(series.series, series.year, number) for number in numbers)
+    def of(cls, series: NumberSeries, numbers: NumberRun, issuers: IssuerVersions, sealed_at: datetime) -> "Hole":
+        """The hole that these numbers make, written as their issuer did when they were sealed: what was said since is
+        no reason to write them otherwise. An issuer that the restored database does not know writes as anybody.
+        """
+        terms = terms_at(issuers, series.issuing_entity, sealed_at)
+        first, last = (terms.number(series.series, series.year, number) for number in numbers)
         return cls(series, numbers, (first, last))
 
     def document(self) -> dict[str, str]:
@@ -38,9 +41,10 @@ def certify_holes(connection: Connection, sealed: SealedNumbers) -> list[Hole]:
     """
     with connection.transaction():
         lock_invoicing(connection)
-        known, issuers = read_counters(connection), load_issuing_terms(connection)
+        known, issuers = read_counters(connection), load_issuers(connection)
+        sealed_at = sealed_at_of(sealed.line) or load_settings(connection).now
         holes = [
-            Hole.of(series, NumberRun(known.get(series, 0) + 1, last), issuers)
+            Hole.of(series, NumberRun(known.get(series, 0) + 1, last), issuers, sealed_at)
             for series, last in sorted(sealed.counters.items())
             if last > known.get(series, 0)
         ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pieced_billing.invoicing.number import NumberSeries
+from pieced_billing.invoicing.sealed_numbers import sealed_at_of
 from pieced_billing.ledger.export import instant_text
 from pieced_billing.ledger.soundness import NumberRun
 from pieced_billing.store.connections import Connection
@@ -30,17 +31,21 @@ FROM invoice_number_counters AS counters FULL JOIN runs USING (issuing_entity, s
 ORDER BY issuing_entity, series, year, runs.first
 """
 _HOLES: Final = """
-SELECT issuing_entity, series, year, first_number, last_number, recorded_at FROM invoice_number_holes
+SELECT issuing_entity, series, year, first_number, last_number, recorded_at, evidence FROM invoice_number_holes
 ORDER BY issuing_entity, series, year, first_number
 """
 
 
 @dataclass(frozen=True, slots=True)
 class CertifiedHole:
-    """Numbers that a signed counter says were given, by a database that was lost; noted at `recorded_at`."""
+    """Numbers that a counter, signed at `sealed_at`, says were given by a database that was lost.
+
+    Noted at `recorded_at`.
+    """
 
     numbers: NumberRun
     recorded_at: datetime
+    sealed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +95,6 @@ def numberings(connection: Connection) -> list[Numbering]:
 
 
 def _holes(connection: Connection) -> Iterable[tuple[NumberSeries, CertifiedHole]]:
-    for entity, series, year, first, last, recorded_at in connection.execute(_HOLES):
-        yield NumberSeries(entity, series, year), CertifiedHole(NumberRun(first, last), recorded_at)
+    for entity, series, year, first, last, recorded_at, evidence in connection.execute(_HOLES):
+        sealed_at = sealed_at_of(evidence) or recorded_at
+        yield NumberSeries(entity, series, year), CertifiedHole(NumberRun(first, last), recorded_at, sealed_at)

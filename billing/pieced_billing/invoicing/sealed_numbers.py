@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pieced_billing.invoicing.number import Counters, NumberSeries
@@ -42,6 +43,14 @@ def sealed_numbers(line: str, key: Ed25519PublicKey, source: str) -> SealedNumbe
     except (KeyError, AttributeError, ValueError):
         raise BadSeal(f"{source} does not say which numbers of which database were given.") from None
     return SealedNumbers(database, counters, line)
+
+
+def sealed_at_of(line: str) -> datetime | None:
+    """When a line says that it was sealed, whoever signed it; None for a line that says nothing of it."""
+    try:
+        return datetime.fromisoformat(orjson.loads(line)["statement"]["sealed_at"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _series(name: str) -> NumberSeries:

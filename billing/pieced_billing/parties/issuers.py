@@ -70,6 +70,12 @@ def issuer_at(issuers: IssuerVersions, name: str, at: datetime) -> IssuingEntity
     return next((version.issuer for version in reversed(versions) if version.recorded_at <= at), versions[0].issuer)
 
 
+def terms_at(issuers: IssuerVersions, name: str, at: datetime) -> IssuingTerms:
+    """The terms of an issuing entity at an instant; those of anybody where nothing was said of it by then."""
+    said = (version.issuer.terms for version in reversed(issuers.get(name, ())) if version.recorded_at <= at)
+    return next(said, IssuingTerms(name))
+
+
 def record_issuers(connection: Connection, described: Iterable[IssuingEntity]) -> list[IssuingEntity]:
     """Record what is not as it was said last, in the caller's transaction; returns it. Raises PrefixTaken."""
     lock_prices(connection)
