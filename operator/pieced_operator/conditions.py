@@ -15,7 +15,7 @@ from pieced_operator.desired.storage import Storage
 from pieced_operator.desired.suspension import Retention
 from pieced_operator.instants import second_text
 from pieced_operator.readiness import Failure, Readiness
-from pieced_operator.tenant import Condition, TenantStatus
+from pieced_operator.tenant_status import Condition, TenantStatus
 
 READY = "Ready"
 RECONCILING = "Reconciling"

@@ -10,7 +10,7 @@ from pieced_operator.cluster import Cluster, Resource
 from pieced_operator.conditions import OWNED_FIELDS, Outcome, status
 from pieced_operator.inbox import Inbox
 from pieced_operator.names import namespace_of
-from pieced_operator.tenant import decode_status
+from pieced_operator.tenant_status import decode_status
 from pieced_operator.tenants import Known
 from pieced_operator.transitions import transitions
 

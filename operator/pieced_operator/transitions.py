@@ -13,7 +13,7 @@ from pieced_operator.aspects import (
 )
 from pieced_operator.conditions import READY, RECONCILING, STALLED
 from pieced_operator.desired.suspension import ANNOUNCED_DAYS
-from pieced_operator.tenant import Condition
+from pieced_operator.tenant_status import Condition
 
 
 class Notice(NamedTuple):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pieced_billing.ledger.observation import Observation
 from pieced_operator.decode import Version
-from pieced_operator.tenant import UNRECORDED_LIMIT, UnrecordedVersion
+from pieced_operator.tenant_status import UNRECORDED_LIMIT, UnrecordedVersion
 
 SOURCE: Final = "status"
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pieced_operator.package import PackageSpec, decode_package
-from pieced_operator.tenant import TenantSpec, decode_tenant
+from pieced_operator.tenant import decode_tenant
+from pieced_operator.tenant_spec import TenantSpec
 from tests.apiserver import ApiServer, api_server
 from tests.clusters import Cluster, ClusterFailed
 from tests.property.tenants import package_specs, tenant_specs

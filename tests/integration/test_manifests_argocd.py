@@ -10,7 +10,7 @@ from lupa import lua51
 
 from pieced_operator.conditions import Outcome, organisation_missing, status
 from pieced_operator.readiness import Readiness
-from pieced_operator.tenant import TenantStatus
+from pieced_operator.tenant_status import TenantStatus
 
 PROJECT = Path(__file__).parents[2]
 CHECK = yaml.safe_load((PROJECT / "manifests/argocd/health-checks.yaml").read_text())["data"][

@@ -17,7 +17,7 @@ from pieced_operator.conditions import (
 from pieced_operator.desired.storage import Storage, StorageProblem
 from pieced_operator.desired.suspension import retention
 from pieced_operator.readiness import Failure, Readiness
-from pieced_operator.tenant import TenantStatus, decode_status
+from pieced_operator.tenant_status import TenantStatus, decode_status
 from pieced_operator.transitions import Notice, transitions
 from tests.tenants import tenant
 

@@ -4,7 +4,8 @@ import pytest
 
 from pieced_operator.package import decode_package
 from pieced_operator.schema import ResourceInvalid
-from pieced_operator.tenant import TenantStatus, decode_status, decode_tenant
+from pieced_operator.tenant import decode_tenant
+from pieced_operator.tenant_status import TenantStatus, decode_status
 from tests.tenants import PACKAGES, RICH_SPEC, resource, tenant
 
 
