@@ -30,11 +30,14 @@ _SealKey: TypeAlias = Annotated[
 ]
 
 
-def send_invoices(
+def send_invoices(  # noqa: PLR0913 - each is an option of the command
     numbers: Annotated[list[str] | None, typer.Argument(help="Their numbers.", metavar="NUMBER")] = None,
     *,
     month: Annotated[Month | None, MonthOption("--month", help="All of this month.")] = None,
     waiting: Annotated[bool, typer.Option("--pending", help="All that wait to be sent.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send NUMBER also if it was sent: to another e-mail, after a bounce.")
+    ] = False,
     delivered: Annotated[
         bool, typer.Option("--delivered", help="Send nothing: they were delivered by other means.")
     ] = False,
@@ -51,7 +54,9 @@ def send_invoices(
         raise UsageError("Either NUMBER..., --month YYYY-MM or --pending says which invoices are meant.")
     if delivered and dry_run:
         raise UsageError("--delivered sends nothing anyway; --dry-run does not go with it.")
-    chosen = Chosen(tuple(numbers or ()), month)
+    if again and (delivered or not numbers):
+        raise UsageError("--again sends what was sent before, and only what is named: it needs NUMBER... alone.")
+    chosen = Chosen(tuple(numbers or ()), month, again)
     with database() as connection:
         if delivered:
             kept_back = choose_delivered(connection, chosen)

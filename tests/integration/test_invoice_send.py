@@ -89,6 +89,25 @@ def test_each_invoice_is_sent_once_in_its_language_with_its_document(
         owner.execute("DELETE FROM mail_outbox")
 
 
+def test_what_came_back_is_sent_again_to_another_address(
+    database: Database, connection: Connection, server: MailServer
+) -> None:
+    number, _ = invoiced(connection, 2)
+    assert [one.fate for one in sending(connection, server)] == [Fate.SENT] * 2
+    set_organisations(connection, organisation("org-0001", email="new@acme.example"))
+    assert sending(connection, server) == [], "nobody knows that it came back"
+    foreseen = command(database, server, number, "--again", "--dry-run")[1]
+    assert (foreseen.splitlines()[0], "new@acme.example" in foreseen) == ("1 would be sent.", True)
+    server.rcpt["new@acme.example"] = ["450 Try again"]
+    assert command(database, server, number, "--again")[1].splitlines()[0] == "0 sent; 1 to be tried again."
+    assert command(database, server, number, "--again")[:2] == (0, "1 sent.\n"), "it is the same copy"
+    assert command(database, server, "--pending")[:2] == (0, "0 sent.\n")
+    assert command(database, server, number)[:2] == (0, "0 sent; 1 sent before.\n")
+    (_, first), _, (to, again) = server.taken
+    assert (to, again["Subject"]) == ("new@acme.example", first["Subject"])
+    assert again["Message-ID"] != first["Message-ID"]
+
+
 def test_senders_at_once_send_each_invoice_once(database: Database, connection: Connection, server: MailServer) -> None:
     numbers = invoiced(connection, 12)
     for number in numbers:
@@ -241,6 +260,7 @@ def test_what_is_asked_for_wrongly(database: Database, connection: Connection, s
         ((), 2, "Either NUMBER..., --month YYYY-MM or --pending says which invoices are meant."),
         ((number, "--pending"), 2, "Either NUMBER"),
         (("--pending", "--delivered", "--dry-run"), 2, "--delivered sends nothing anyway"),
+        (("--pending", "--again"), 2, "--again sends what was sent before, and only what is named"),
         (("INV-1",), 1, "There is no invoice 'INV-1'"),
         (
             ("--pending",),

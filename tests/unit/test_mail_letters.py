@@ -126,10 +126,11 @@ def test_no_name_breaks_out_of_its_header(name: str) -> None:
 def test_a_message_has_one_id_and_no_other_has_it() -> None:
     """Nor has the same number of another database."""
     first, second = UUID(int=1), UUID(int=2)
-    ids = [message_id(database, "invoice", NUMBER, SENDER) for database in (first, first, second)]
+    ids = [message_id(database, "invoice", NUMBER, 1, SENDER) for database in (first, first, second)]
     assert ids[0] == ids[1] != ids[2]
     assert ids[0].endswith("@pieced.example>")
-    assert message_id(first, "retention", NUMBER, SENDER) != ids[0]
+    assert message_id(first, "retention", NUMBER, 1, SENDER) != ids[0]
+    assert message_id(first, "invoice", NUMBER, 2, SENDER) != ids[0], "a copy that is wanted is not a duplicate"
 
 
 def test_the_mail_server_of_the_environment() -> None:

@@ -10,7 +10,7 @@ from pieced_billing.invoicing.number import Counters, NumberSeries, year_and_cou
 from pieced_billing.invoicing.original import UnknownInvoice
 from pieced_billing.mail.invoice_letter import invoice_letter
 from pieced_billing.mail.message import Party, message, message_id
-from pieced_billing.mail.outbox import Entry, MailKind, put, revive, sent_among, waiting, withdraw
+from pieced_billing.mail.outbox import Entry, MailKind, put, put_again, revive, sent_among, waiting, withdraw
 from pieced_billing.mail.senders import senders
 from pieced_billing.mail.sending import Compose, Envelope
 from pieced_billing.mail.unsent import unsent
@@ -22,10 +22,14 @@ _DELIVERED: Final = "Delivered by other means."
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The invoices that somebody wants sent: these numbers, those of a month, or, of neither, all that wait."""
+    """The invoices that somebody wants sent: these numbers, those of a month, or, of neither, all that wait.
+
+    `again` wants these numbers sent also if they were.
+    """
 
     numbers: tuple[str, ...] = ()
     month: Month | None = None
+    again: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -49,6 +53,8 @@ def choose(connection: Connection, chosen: Chosen) -> Due:
     if chosen.waiting:
         return Due(waiting(connection, MailKind.INVOICE, None))
     numbers = _put(connection, chosen)
+    if chosen.again:
+        put_again(connection, MailKind.INVOICE, numbers)
     revive(connection, MailKind.INVOICE, numbers, withdrawn=bool(chosen.numbers))
     sent_before = sent_among(connection, MailKind.INVOICE, numbers)
     return Due(waiting(connection, MailKind.INVOICE, numbers), sent_before)
@@ -94,7 +100,7 @@ def invoice_composer(connection: Connection, entries: Sequence[Entry]) -> Compos
         pdf = invoice_pdf(connection, entry.subject)
         invoice = load_invoice_document(connection, entry.subject)
         sender, recipient = writers[invoice.supplier.name], Party(invoice.recipient["name"] or "", address)
-        made_id = message_id(database, entry.kind, entry.subject, sender)
+        made_id = message_id(database, entry.kind, entry.subject, entry.copy, sender)
         letter, now = invoice_letter(invoice, pdf), load_settings(connection).now
         return Envelope(message(letter, sender, recipient, made_id, now), sender, recipient)
 

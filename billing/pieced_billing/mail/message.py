@@ -55,9 +55,13 @@ def message(letter: Letter, sender: Party, recipient: Party, message_id: str, se
     return made
 
 
-def message_id(database: UUID, kind: str, subject: str, sender: Party) -> str:
-    """The id of the one message about something: the same however often it is sent, and no other database's."""
-    return f"<{uuid5(database, f'{kind} {subject}')}@{sender.address.rpartition('@')[2]}>"
+def message_id(database: UUID, kind: str, subject: str, copy: int, sender: Party) -> str:
+    """The id of the one copy of a message: the same however often it is sent, and no other database's.
+
+    Another copy is wanted, and no server that drops what it knows may drop it.
+    """
+    named = f"{kind} {subject}" if copy == 1 else f"{kind} {subject} {copy}"
+    return f"<{uuid5(database, named)}@{sender.address.rpartition('@')[2]}>"
 
 
 def one_line(text: str, longest: int = _LONGEST_NAME) -> str:

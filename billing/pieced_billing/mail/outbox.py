@@ -23,13 +23,17 @@ class MailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message that waits: what it is about, of which organisation, and its e-mail as it is said now."""
+    """A message that waits: what it is about, of which organisation, and its e-mail as it is said now.
+
+    `copy` is 1, or more where it was sent before and is to be sent again.
+    """
 
     id: int
     kind: MailKind
     subject: str
     org: str
     email: str | None
+    copy: int
 
 
 def pause_after(attempts: int) -> timedelta:
@@ -48,7 +52,7 @@ def waiting(connection: Connection, kind: MailKind, subjects: Sequence[str] | No
     always where it could not even be written.
     """
     rows = connection.execute(
-        """SELECT id, kind, subject, zitadel_org_id, email
+        """SELECT id, kind, subject, zitadel_org_id, email, copy
         FROM mail_outbox LEFT JOIN org_billing_config USING (zitadel_org_id)
         WHERE sent_at IS NULL AND withdrawn_at IS NULL AND kind = %(kind)s
             AND (%(all)s OR subject = ANY(%(subjects)s))
@@ -61,9 +65,11 @@ def waiting(connection: Connection, kind: MailKind, subjects: Sequence[str] | No
 
 
 def sent_among(connection: Connection, kind: MailKind, subjects: Sequence[str]) -> int:
-    """How many of these messages were sent."""
+    """How many of these messages were sent, and are not to be sent again."""
     row = connection.execute(
-        "SELECT count(*) FROM mail_outbox WHERE kind = %s AND subject = ANY(%s) AND sent_at IS NOT NULL",
+        """SELECT count(*) FROM (
+            SELECT FROM mail_outbox WHERE kind = %s AND subject = ANY(%s)
+            GROUP BY subject HAVING bool_and(sent_at IS NOT NULL)) AS sent""",
         [kind, list(subjects)],
     ).fetchone()
     assert row is not None
@@ -174,3 +180,14 @@ def put(connection: Connection, kind: MailKind, messages: Iterable[tuple[str, st
             "INSERT INTO mail_outbox (kind, subject, zitadel_org_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             [(kind, subject, org) for subject, org in messages],
         )
+
+
+def put_again(connection: Connection, kind: MailKind, subjects: Sequence[str]) -> None:
+    """Put another copy of messages into the outbox, of which every copy so far was sent."""
+    connection.execute(
+        """INSERT INTO mail_outbox (kind, subject, zitadel_org_id, copy)
+        SELECT kind, subject, zitadel_org_id, max(copy) + 1 FROM mail_outbox WHERE kind = %s AND subject = ANY(%s)
+        GROUP BY kind, subject, zitadel_org_id HAVING bool_and(sent_at IS NOT NULL)
+        ON CONFLICT DO NOTHING""",
+        [kind, list(subjects)],
+    )

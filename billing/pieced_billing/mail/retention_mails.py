@@ -50,7 +50,7 @@ def retention_composer(connection: Connection, announced: Mapping[str, Deletion]
         language = organisation.language or FALLBACK_LANGUAGE
         letter = retention_letter(announced[entry.subject], language, settings.zone, sender.name)
         recipient = Party(organisation.name or "", address)
-        made_id = message_id(database, entry.kind, entry.subject, sender)
+        made_id = message_id(database, entry.kind, entry.subject, entry.copy, sender)
         return Envelope(message(letter, sender, recipient, made_id, settings.now), sender, recipient)
 
     return compose
