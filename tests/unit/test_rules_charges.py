@@ -26,6 +26,20 @@ def test_rule_10_usage_is_billed_by_its_local_day_whatever_the_tenant_was() -> N
     assert draft["warnings"] == [{"code": "usage_outside_life", "tenant": "acme"}]
 
 
+@pytest.mark.parametrize(
+    ("at", "warned"),
+    [
+        ("2026-03-10T09:59:59.999999Z", True),
+        ("2026-03-10T10:00:00Z", False),
+        ("2026-03-12T09:59:59.999999Z", False),
+        ("2026-03-12T10:00:00Z", True),
+    ],
+)
+def test_a_tenant_exists_from_its_creation_until_before_its_deletion(at: str, warned: bool) -> None:
+    draft = drafted(created("2026-03-10T10:00:00Z"), deleted("2026-03-12T10:00:00Z"), spent("1.00", at))
+    assert [one["code"] for one in draft["warnings"]] == ["usage_outside_life"] * warned
+
+
 def test_rule_10_usage_while_suspended_is_billed() -> None:
     draft = drafted(EARLIER, suspended("2026-02-01T00:00:00Z"), sent("3000", "2026-03-05T10:00:00Z"))
     assert service(draft, "threema_messages") == [("2026-03-05", "2026-03-05", "3000", "15.00")]
