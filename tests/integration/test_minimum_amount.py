@@ -183,6 +183,16 @@ def test_adjustments_wait_too_but_never_what_the_customer_gets_back(database: Da
     assert wrong(database) == []
 
 
+def test_a_held_month_to_which_something_comes_late_waits_for_somebody(connection: Connection) -> None:
+    use(connection, "20.00", "2026-03-05")
+    run_invoices(connection)
+    use(connection, "3.00", "2026-03-06")
+    assert run_invoices(connection, APRIL).held == [ORG]
+    use(connection, "12.00", "2026-04-05")
+    assert run_invoices(connection, MAY).reopened == [(APRIL, ORG)]
+    assert stages(connection, APRIL) == [("parked", None)]
+
+
 def run_beside(database: Database, first: Month, second: Month) -> tuple[Outcome, Outcome]:
     """Two runs, of which the second has drafted its bills when the first commits."""
     with connect(database.url) as one, connect(database.url) as other, ThreadPoolExecutor(1) as thread:

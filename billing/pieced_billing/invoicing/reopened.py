@@ -29,7 +29,8 @@ WITH unknown AS MATERIALIZED (
 ), empty AS MATERIALIZED (
     SELECT period_start AS month, zitadel_org_id AS org, since - interval '1 day' AS since,
            (period_start + interval '1 month') AT TIME ZONE %(zone)s AS ended_at
-    FROM invoice_status WHERE status = 'empty' AND zitadel_org_id = ANY(%(orgs)s) AND period_start < %(month)s
+    FROM invoice_status
+    WHERE status IN ('empty', 'held') AND zitadel_org_id = ANY(%(orgs)s) AND period_start < %(month)s
 )
 SELECT month, org FROM unknown CROSS JOIN pieced_finalised_months(NULL) AS run (month)
 WHERE month < %(month)s AND EXISTS (
