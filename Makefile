@@ -36,10 +36,11 @@ up: setup ## Start the stack (control plane, Postgres, operator) and leave it ru
 demo: setup ## Start the stack and tell the whole story, from kubectl apply to an invoice
 	@$(BIN)/python -m pieced_local demo
 
+# Three tests at once: two leave two processors idle for a third of the time, waiting for Leases, deletions and starts.
 test: setup ## Run everything: formatting, lint, types, import contracts, all tests
 	@$(MAKE) --no-print-directory --jobs=2 types lint test-devcluster
 	@$(BIN)/python -m pieced_local postgres-15
-	local/in-memory.sh .cache/tests $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	local/in-memory.sh .cache/tests $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-devcluster: setup-python
 	$(BIN)/python -m pieced_local go vet ./internal/... ./acceptance
