@@ -38,8 +38,8 @@ def at_one_moment(
     context = multiprocessing.get_context("spawn")  # a fork would take along what other threads of ours hold
     waiting = iter(parts)
     with ProcessPoolExecutor(processes, context, _begin) as pool:
-        begun = deque(pool.submit(_work, url, row[0], work, part) for part in islice(waiting, 2 * processes))
         try:
+            begun = deque(pool.submit(_work, url, row[0], work, part) for part in islice(waiting, 2 * processes))
             while begun:
                 result = begun.popleft().result()
                 begun.extend(pool.submit(_work, url, row[0], work, part) for part in islice(waiting, 1))
