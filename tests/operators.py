@@ -81,8 +81,9 @@ class Operator:
         self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it by SIGKILL, as a power cut would."""
-        self._end(signal.SIGKILL)
+        """End it by SIGKILL, as a power cut would, if it was started and has not been seen to end."""
+        if self._process is not None:
+            self._end(signal.SIGKILL)
 
     def has_ended(self) -> bool:
         """Whether it was started and has ended by itself."""

@@ -33,7 +33,6 @@ POINTS: Final = (
     "observe.after_commit",
     # observations of many tenants at once (ledger/observe_together.py)
     "together.before_save",
-    "together.before_commit",
     "together.after_commit",
     # a tenant that is no more (ledger/observe.py)
     "missing.after_lock",

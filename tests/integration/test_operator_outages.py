@@ -228,6 +228,7 @@ def test_a_leader_that_was_frozen_and_wakes_up_doubles_nothing(at_work: Stack, t
         assert "Another replica has the Lease" in first.end_of_log()
         at_work.await_kinds(uid, *expected, "suspended")
     finally:
+        first.kill()
         second.stop()
     at_work.operator.start()
 

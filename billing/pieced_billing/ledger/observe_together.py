@@ -2,9 +2,6 @@
 
 That is almost all of them: whoever lives on and was changed, or was not. What depends on other UIDs of the name
 (beginnings and ends), contradicts the ledger or shows a seam is left to `observe`.
-
-Statements are not sent ahead (as a pipeline): the server would not end the session of a process that is frozen with
-rows locked, because a session that expects more statements is not idle.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +15,7 @@ from pieced_billing.ledger.decide import Decision, decide
 from pieced_billing.ledger.future import believed
 from pieced_billing.ledger.observation import LedgerRow, Observation
 from pieced_billing.store.connections import Connection, outages
+from pieced_billing.store.messages import Executes, transaction_of_messages
 
 
 def observe_together(connection: Connection, queues: Sequence[Sequence[Observation]]) -> list[list[Decision]]:
@@ -27,12 +25,11 @@ def observe_together(connection: Connection, queues: Sequence[Sequence[Observati
     whose row somebody else has locked is left as a whole. `connection` must not be in a transaction. Raises Unavailable
     for an outage: then all was recorded or nothing, and the same call may be repeated.
     """
-    with outages(), connection.transaction():
-        known, now = rows.lock_free_rows(connection, [queue[0].uid for queue in queues])
+    with outages(), transaction_of_messages(connection) as message:
+        known, now = rows.lock_free_rows(message, [queue[0].uid for queue in queues])
         decided = [list(_first_decisions(known.get(queue[0].uid), queue, now)) for queue in queues]
         faults.point("together.before_save")
-        _save(connection, known, decided)
-        faults.point("together.before_commit")
+        _save(message, known, decided)
     faults.point("together.after_commit")
     return decided
 
@@ -57,7 +54,7 @@ def _decision(row: LedgerRow, seen: Observation, now: datetime) -> Decision | No
     return None if decision.stale or decision.seams else decision
 
 
-def _save(connection: Connection, known: Mapping[str, LedgerRow], decided: Sequence[Sequence[Decision]]) -> None:
+def _save(session: Executes, known: Mapping[str, LedgerRow], decided: Sequence[Sequence[Decision]]) -> None:
     """Save what was decided; all rows of which nothing but the confirmation changes by one statement."""
     confirmed = []
     for decisions in decided:
@@ -69,9 +66,9 @@ def _save(connection: Connection, known: Mapping[str, LedgerRow], decided: Seque
             continue
         for decision in decisions:
             for event in decision.events:
-                rows.append(connection, event)
-        rows.save(connection, after)
-    rows.save_confirmed(connection, confirmed)
+                rows.append(session, event)
+        rows.save(session, after)
+    rows.save_confirmed(session, confirmed)
 
 
 def _is_confirmed(before: LedgerRow, after: LedgerRow) -> bool:

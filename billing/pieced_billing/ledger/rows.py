@@ -7,6 +7,7 @@ from typing import Any, Final
 from pieced_billing.ledger.events import Event, Kind
 from pieced_billing.ledger.observation import LedgerRow, Namesakes, Observation
 from pieced_billing.store.connections import Connection
+from pieced_billing.store.messages import Executes, Message
 
 TABLES: Final = {
     Kind.CREATED: "tenant_lifecycle_events",
@@ -42,14 +43,6 @@ def lock_name(connection: Connection, cluster_id: str, tenant: str) -> datetime:
     return now
 
 
-def clock(connection: Connection) -> datetime:
-    """The time by the database's clock."""
-    record = connection.execute("SELECT clock_timestamp()").fetchone()
-    assert record is not None
-    now: datetime = record[0]
-    return now
-
-
 def lock_row(connection: Connection, seen: Observation) -> LedgerRow | None:
     """Lock the row of the observed UID; one that is missing is made and locked, and answered with None."""
     if (row := lock_existing_row(connection, seen.uid)) is not None or not seen.org:
@@ -71,14 +64,15 @@ def lock_existing_row(connection: Connection, uid: str) -> LedgerRow | None:
     return None if record is None else row_of(record)
 
 
-def lock_free_rows(connection: Connection, uids: Sequence[str]) -> tuple[dict[str, LedgerRow], datetime]:
+def lock_free_rows(message: Message, uids: Sequence[str]) -> tuple[dict[str, LedgerRow], datetime]:
     """Lock those rows of many UIDs that nobody else has locked, without a wait; UIDs without a row are left out.
 
-    Returns the time by the database's clock as well.
+    Sends the message. Returns the time by the database's clock as well.
     """
     query = f"SELECT {COLUMNS} FROM tenant_billing_lifecycle WHERE tenant_uid = ANY(%s) FOR UPDATE SKIP LOCKED"  # noqa: S608 - constant
-    records = connection.execute(query, [list(uids)])
-    now = clock(connection)
+    message.execute(query, [list(uids)])
+    message.execute("SELECT clock_timestamp()")
+    records, [(now,)] = message.send()
     return {row.uid: row for row in map(row_of, records)}, now
 
 
@@ -96,17 +90,17 @@ def namesakes(connection: Connection, cluster_id: str, tenant: str, uid: str, cr
     return Namesakes(*record)
 
 
-def append(connection: Connection, event: Event) -> None:
+def append(session: Executes, event: Event) -> None:
     """Add one event to its table."""
     columns, values = _event_columns(event)
     marks = ", ".join(["%s"] * len(columns))
     query = f"INSERT INTO {TABLES[event.kind]} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
-    connection.execute(query, values)
+    session.execute(query, values)
 
 
-def save(connection: Connection, row: LedgerRow) -> None:
+def save(session: Executes, row: LedgerRow) -> None:
     """Write the row that a decision made."""
-    connection.execute(
+    session.execute(
         """UPDATE tenant_billing_lifecycle SET cluster_id = %s, created_at = %s, deleted_at = %s, epoch = %s,
                generation = %s, resource_version = %s, last_seq = %s, last_event_at = %s, confirmed_at = %s,
                suspended = %s, packages = %s, gap = %s
@@ -129,10 +123,10 @@ def save(connection: Connection, row: LedgerRow) -> None:
     )
 
 
-def save_confirmed(connection: Connection, confirmed: Collection[LedgerRow]) -> None:
+def save_confirmed(session: Executes, confirmed: Collection[LedgerRow]) -> None:
     """Write of many rows, which are locked, up to when and in which version they are confirmed."""
     if confirmed:
-        connection.execute(
+        session.execute(
             """UPDATE tenant_billing_lifecycle AS row
                SET confirmed_at = new.confirmed_at, resource_version = new.resource_version
                FROM unnest(%s::text[], %s::timestamptz[], %s::bigint[]) AS new (uid, confirmed_at, resource_version)
