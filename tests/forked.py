@@ -94,7 +94,7 @@ def _started() -> socket.socket:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
-            start_new_session=True,  # Ctrl-C is for us; what was forked ends with us
+            process_group=0,  # Ctrl-C is for us; what was forked ends with us
         )
 
     def stop() -> None:

@@ -58,7 +58,7 @@ class World:
                 stdout=log,
                 stderr=log,
                 env=environment,
-                start_new_session=True,  # Ctrl-C is for us; it is stopped before what it works with
+                process_group=0,  # Ctrl-C is for us; it is stopped before what it works with
             )
         self._started.append(popen)
         return Process(popen, port)

@@ -100,7 +100,7 @@ def running(folder: Path, *, audit_log: Path | None = None) -> Iterator[Cluster]
             stdout=subprocess.PIPE,
             stderr=complaints,
             env=places.environment(),
-            start_new_session=True,  # Ctrl-C is for us; we stop it when nobody needs it any more
+            process_group=0,  # Ctrl-C is for us; we stop it when nobody needs it any more
         )
     try:
         assert child.stdout is not None

@@ -40,7 +40,7 @@ class OperatorProcess:
                 stdout=log,
                 stderr=log,
                 env=places.environment() | dict(self._variables),
-                start_new_session=True,  # Ctrl-C is for us; it is stopped before what it works with
+                process_group=0,  # Ctrl-C is for us; it is stopped before what it works with
             )
         deadline = time.monotonic() + READY_SECONDS
         while not _answers(f"http://127.0.0.1:{port}/readyz"):

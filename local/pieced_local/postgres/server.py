@@ -135,7 +135,7 @@ def _launch(
             stderr=subprocess.STDOUT,
             env=installation.environment(),
             cwd="/",
-            start_new_session=True,  # Ctrl-C is for us; we stop the server when nobody needs it any more
+            process_group=0,  # Ctrl-C is for us; we stop the server when nobody needs it any more
             **runs_as.popen,
         )
 
