@@ -48,7 +48,7 @@ from pieced_operator.workqueue import Queues
 
 log = structlog.get_logger(__name__)
 
-_WORKERS: Final = 12
+_WORKERS: Final = 4  # more of them only have the API server busy when the ledger waits for it
 _FIRST_SIGHT_WORKERS: Final = 4
 _DRAIN_SECONDS: Final = 10.0
 
