@@ -87,7 +87,7 @@ bench-operator: setup ## Measure the operator with 1,000, 5,000 and 10,000 tenan
 	@$(BIN)/python -m benchmarks.operator --write
 	@$(BIN)/python -m benchmarks.operator --programs kopf,go --tenants 1000 --write
 
-bench-billing: setup ## Measure a month of up to 100,000 tenants: imports, drafts, invoice run, documents (25 minutes)
+bench-billing: setup ## Measure a month of up to 100,000 tenants: imports, drafts, invoice run, documents (15 minutes)
 	@$(BIN)/python -m benchmarks.billing --write
 
 clean: ## Remove the local stack's data and the tools' caches

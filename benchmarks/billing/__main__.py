@@ -1,7 +1,7 @@
 """`make bench-billing`: a month of 1,000, 10,000 and 100,000 tenants, from what happened to documents.
 
 The commands run as their users run them, each a process of its own, on an embedded PostgreSQL that keeps its promises.
-Every size meets a database of its own. It needs 12 GB on the disk and 25 minutes.
+Every size meets a database of its own. It needs 12 GB on the disk and a quarter of an hour.
 """
 
 import argparse

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection
 
+from benchmarks.machine import shares_by_session
 from benchmarks.operator import results, world
 from benchmarks.operator.measure import OUTAGE_SECONDS, PARTS, measure
 from benchmarks.operator.population import RUNNING
@@ -33,6 +34,8 @@ def main() -> None:
     asked = parser.parse_args()
     if min(asked.tenants) <= RUNNING:
         parser.error(f"a size must be more than the {RUNNING} tenants that are not suspended")
+    if shares_by_session():
+        say("Changes may wait half a second for a processor; `sysctl kernel.sched_autogroup_enabled=0` avoids it.")
     try:
         for tenants in asked.tenants:
             for program in asked.programs:
