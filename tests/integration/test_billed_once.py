@@ -112,3 +112,12 @@ def test_a_correction_that_would_bill_a_day_of_another_bill_is_refused_and_nothi
     with pytest.raises(CannotCorrect, match=f"^{number} was not credited.* billed twice: package_days search"):
         correct_invoice(connection, number, "wrong")
     assert connection.execute("SELECT count(*) FROM invoices WHERE credits IS NOT NULL").fetchone() == (0,)
+
+
+@pytest.mark.both_servers
+def test_the_days_of_documents_are_read_from_their_lines_alone(connection: Connection) -> None:
+    # While nothing of a run is committed the server expects rows of neither; joined, it read all lines for each bill.
+    plan = connection.execute("EXPLAIN SELECT * FROM pieced_day_changes('{1,2}')").fetchall()
+    named = {word for (line,) in plan for word in line.split() if word.startswith(("invoices", "invoice_lines"))}
+    assert named & {"invoices", "invoices_pkey"} == set()
+    assert "invoice_lines" in named
