@@ -27,6 +27,7 @@ from pieced_operator.heartbeat import Heartbeat
 from pieced_operator.inbox import Inbox
 from pieced_operator.ledger_reader import LedgerReader
 from pieced_operator.ledger_session import open_session
+from pieced_operator.ledger_writer import TENANTS_AT_ONCE
 from pieced_operator.sweep import Sweep
 from pieced_operator.workqueue import Queues
 
@@ -109,8 +110,11 @@ async def _write(cluster: Cluster, inbox: Inbox, backlog: Backlog, url: str, uid
 
     def write() -> set[str]:
         with outages(), open_session(url) as connection:
-            done = observe_together(connection, [[pending.seen for pending in queue] for queue in taken])
-            queues = [queue[len(decisions) :] for queue, decisions in zip(taken, done, strict=True)]
+            queues = list[list[Pending]]()
+            for start in range(0, len(taken), TENANTS_AT_ONCE):
+                some = taken[start : start + TENANTS_AT_ONCE]
+                done = observe_together(connection, [[pending.seen for pending in queue] for queue in some])
+                queues += (queue[len(decisions) :] for queue, decisions in zip(some, done, strict=True))
             return _observe(connection, queues, lambda uid: fetching(cluster, inbox, loop, uid))
 
     done = await asyncio.to_thread(write)

@@ -24,8 +24,10 @@ from pieced_operator.unrecorded import SOURCE as STATUS
 
 log = structlog.get_logger(__name__)
 
+TENANTS_AT_ONCE: Final = 200
+"""So many tenants' observations are written in one transaction at the most."""
+
 _WRITERS: Final = 4
-_TENANTS_AT_ONCE: Final = 200
 _VERSIONS_AT_ONCE: Final = 10
 _FIRST_RETRY_SECONDS: Final = 0.1
 _LONGEST_RETRY_SECONDS: Final = 5.0
@@ -88,7 +90,7 @@ class LedgerWriter:
         loop = asyncio.get_running_loop()
         try:
             while True:
-                taken = await self._backlog.take(_TENANTS_AT_ONCE)
+                taken = await self._backlog.take(TENANTS_AT_ONCE)
                 writing, connection = loop.run_in_executor(self._threads, self._write, connection, taken), None
                 connection, progress = await self._until_written(writing)
                 for one in progress:

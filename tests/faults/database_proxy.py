@@ -17,7 +17,9 @@ class DatabaseProxy:
         self.commits_cut = 0
         """How many COMMITs were sent on and their answers lost."""
         self.at_commit: Callable[[], None] | None = None
-        """Called once, when the server has been sent the next COMMIT and can hardly have answered."""
+        """Called once, when the server has been sent the next COMMIT, with what else came in its message."""
+        self.at_commit_after = 0.0
+        """How many seconds the server has for it before that."""
         self._to_cut = 0
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server
@@ -83,6 +85,7 @@ class DatabaseProxy:
             await upstream.drain()
             if self.at_commit is not None and b"COMMIT" in data:
                 act, self.at_commit = self.at_commit, None
+                await asyncio.sleep(self.at_commit_after)
                 act()
         raise _Ended
 

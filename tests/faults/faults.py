@@ -106,6 +106,7 @@ def database_killed_in_commit(scene: Scene) -> None:
     """SIGKILL for Postgres while it commits: nobody knows whether it did."""
     proxy, postgres = scene.world.database_proxy, scene.world.postgres
     with scene.database_away():
+        proxy.at_commit_after = scene.random.uniform(0, 0.005)  # before, while and after it writes what is committed
         proxy.at_commit = postgres.crash
         scene.await_commit()
         postgres.stop()

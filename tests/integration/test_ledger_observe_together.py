@@ -11,7 +11,9 @@ from pieced_billing.errors import Unavailable
 from pieced_billing.ledger.observation import Observation
 from pieced_billing.ledger.observe import observe, observe_missing
 from pieced_billing.ledger.observe_together import observe_together
-from pieced_billing.store.connections import Connection, connect
+from pieced_billing.store.connections import Connection, connect, outages
+from pieced_billing.store.messages import transaction_of_messages
+from tests.apiserver import awaited
 from tests.chained import verified
 from tests.databases import Database
 from tests.observations import NINE, first_version, kinds, next_version, recorded
@@ -134,3 +136,31 @@ def test_an_outage_is_unavailable(database: Database, connection: Connection) ->
         other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
     with pytest.raises(Unavailable):
         observe_together(connection, [changes])
+
+
+def stay_in_a_transaction(connection: Connection, other: Connection) -> None:
+    """Begin, and write only when the server has ended the session."""
+    ended = "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = %s"
+    pid = connection.info.backend_pid
+    with outages(), transaction_of_messages(connection) as message:
+        message.execute("SELECT 1")
+        assert message.send() == [[(1,)]]
+        awaited(lambda: other.execute(ended, [pid]).fetchone(), lambda row: row == (True,))
+
+
+def test_a_session_that_was_ended_because_its_process_was_frozen_is_an_outage(
+    database: Database, connection: Connection
+) -> None:
+    connection.execute("SET idle_in_transaction_session_timeout TO '10ms'")
+    connection.commit()
+    with connect(database.url) as other:
+        other.autocommit = True
+        with pytest.raises(Unavailable, match="idle"):
+            stay_in_a_transaction(connection, other)
+    assert connection.closed
+
+
+def test_a_connection_that_is_closed_is_an_outage(connection: Connection) -> None:
+    connection.close()
+    with pytest.raises(Unavailable):
+        observe_together(connection, [[first_version()]])

@@ -29,6 +29,14 @@ SET default_transaction_isolation TO 'read committed';
 SET pieced.recording TO 'row by row';
 """
 
+_OUTAGES: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,  # the process was frozen for so long
+    psycopg.errors.TransactionTimeout,
+)
+
 _RIGHT: Final = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 _SHAPE: Final = re.compile(r"postgres(?:ql)?://(?:[^@/?#\s]*@)?[^@/?#\s]*(?:/[^@/#\s?]*)?(?:\?[^#\s]*)?")
 
@@ -101,7 +109,7 @@ def outages() -> Iterator[None]:
     """The driver's errors as ours: a lost or overloaded connection is Unavailable, a missing privilege Refused."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as error:
+    except _OUTAGES as error:
         raise Unavailable(f"The database failed: {one_line(error)}.") from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise NotAllowed(one_line(error)) from error

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
 from pieced_billing.store.connections import Connection
 
@@ -47,7 +46,8 @@ def transaction_of_messages(connection: Connection) -> Iterator[Message]:
 
     `connection` must not be in a transaction.
     """
-    assert connection.info.transaction_status == TransactionStatus.IDLE
+    if connection.closed:
+        raise psycopg.OperationalError("the connection is closed")
     connection.autocommit = True  # or psycopg would begin by a message of its own
     try:
         message = Message(connection)
